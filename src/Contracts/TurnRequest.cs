@@ -1,0 +1,30 @@
+namespace LServe.Contracts;
+
+/// <summary>
+/// What a client asks of a conversation: one turn. Exactly one of <see cref="Messages"/>, <see cref="Prompt"/> and
+/// <see cref="PromptTokens"/> is set.
+/// </summary>
+public sealed record TurnRequest
+{
+    /// <summary>Largest number of characters of a turn id.</summary>
+    public const int MaxTurnIdLength = 128;
+
+    /// <summary>
+    /// Names this turn; null draws a name. Sending the id of the last committed turn again returns its result and runs nothing;
+    /// sending the id of the turn in progress joins it.
+    /// </summary>
+    public string? TurnId { get; init; }
+
+    /// <summary>
+    /// Chat messages: the new ones alone, or every kept message in order followed by at least one new one.
+    /// </summary>
+    public IReadOnlyList<ChatMessage>? Messages { get; init; }
+
+    /// <summary>Raw text to continue, outside any chat template.</summary>
+    public string? Prompt { get; init; }
+
+    /// <summary>Token ids to continue, instead of <see cref="Prompt"/>.</summary>
+    public IReadOnlyList<int>? PromptTokens { get; init; }
+
+    public SamplingOptions Sampling { get; init; } = new();
+}

@@ -1,0 +1,90 @@
+using LServe.Model;
+
+namespace LServe.Inference;
+
+/// <summary>
+/// The narrow waist between the forward pass and a device. A step is <see cref="BeginStep"/>, the operations of
+/// <see cref="LlamaForward"/>, <see cref="EndStep"/>; each operation works on all rows of the step's plan. Single-threaded by contract:
+/// only the engine's step loop calls it. Row results are batch-invariant bit for bit: a row's own data decide its order of reduction.
+/// </summary>
+public interface IBackend : IDisposable
+{
+    BackendInfo Info { get; }
+
+    /// <summary>
+    /// Takes over a matrix [outputs, inputs] of <paramref name="parts"/> stacked by rows; types may differ part by part.
+    /// </summary>
+    /// <param name="biases">Empty, or one per part (null: none).</param>
+    /// <exception cref="NotSupportedException">A tensor type this backend has no kernel for.</exception>
+    IDeviceWeight LoadMatrix(ReadOnlySpan<Tensor> parts, ReadOnlySpan<Tensor?> biases = default);
+
+    /// <summary>Takes over a vector, such as a norm's gain.</summary>
+    IDeviceWeight LoadVector(Tensor vector);
+
+    /// <summary>Activations [<paramref name="rows"/>, <paramref name="columns"/>], contents undefined.</summary>
+    IDeviceBuffer Allocate(int rows, int columns);
+
+    /// <summary>Reserves the KV pages; called once, before the first step.</summary>
+    void AllocateKv(KvGeometry geometry);
+
+    /// <summary>Starts a step. The plan and what it refers to stay unchanged until <see cref="EndStep"/> returns.</summary>
+    void BeginStep(StepPlan plan);
+
+    /// <summary>x[r] = table[token of row r].</summary>
+    void Embed(IDeviceWeight table, IDeviceBuffer x);
+
+    /// <summary>y = x / sqrt(mean(x²) + epsilon) · gain, row by row.</summary>
+    void RmsNorm(IDeviceBuffer x, IDeviceWeight gain, float epsilon, IDeviceBuffer y);
+
+    /// <summary>y = x · wᵀ (+ bias).</summary>
+    void Linear(IDeviceBuffer x, IDeviceWeight w, IDeviceBuffer y);
+
+    /// <summary>y += x · wᵀ (+ bias).</summary>
+    void LinearAdd(IDeviceBuffer x, IDeviceWeight w, IDeviceBuffer y);
+
+    /// <summary>
+    /// In <paramref name="qkv"/> [rows, (H + 2G)·D]: norms queries and keys per head where the layer does, rotates both by their
+    /// positions, writes keys and values into the pages of <paramref name="layer"/>. Queries stay in place for <see cref="Attend"/>.
+    /// </summary>
+    void RopeAppend(AttentionLayer layer, IDeviceBuffer qkv);
+
+    /// <summary>Causal attention of the queries in <paramref name="qkv"/> over their sequences' pages, as the cache gives them back; output [rows, H·D].</summary>
+    void Attend(AttentionLayer layer, IDeviceBuffer qkv, IDeviceBuffer output);
+
+    /// <summary>y[i] = silu(gate[i]) · up[i] with gateUp = [gate, up] per row.</summary>
+    void SiluMul(IDeviceBuffer gateUp, IDeviceBuffer y);
+
+    /// <summary>Final norm and output matrix, for the rows in <see cref="StepPlan.LogitRows"/> alone.</summary>
+    void Logits(IDeviceBuffer x, IDeviceWeight gain, float epsilon, IDeviceWeight output);
+
+    /// <summary>Waits for the step and gives its logits [LogitRows.Length, vocabulary], float32, valid until the next <see cref="BeginStep"/>.</summary>
+    ReadOnlySpan<float> EndStep();
+
+    /// <summary>Copies a whole page (all layers), for copy-on-write.</summary>
+    void CopyPage(int from, int to);
+}
+
+/// <summary>A weight in the backend's own form.</summary>
+public interface IDeviceWeight : IDisposable
+{
+    int Rows { get; }
+    int Columns { get; }
+}
+
+/// <summary>Activations in the backend's own form.</summary>
+public interface IDeviceBuffer : IDisposable
+{
+    int Rows { get; }
+    int Columns { get; }
+}
+
+/// <param name="Name">For people, such as <c>cpu (AVX-512, 2 threads)</c>.</param>
+/// <param name="Arithmetic">Equal for backends whose results are equal bit for bit: device kind, SIMD width, kernels.</param>
+/// <param name="MemoryBytes">Bytes the backend may use, for the memory plan.</param>
+public sealed record BackendInfo(string Name, string Arithmetic, long MemoryBytes);
+
+/// <summary>What the attention of one layer needs besides the activations.</summary>
+/// <param name="Index">Layer, from 0.</param>
+/// <param name="QueryNorm">[D] gain of the per-head norm, or null.</param>
+/// <param name="KeyNorm">[D] gain of the per-head norm, or null.</param>
+public sealed record AttentionLayer(int Index, ModelConfig Config, IDeviceWeight? QueryNorm, IDeviceWeight? KeyNorm);

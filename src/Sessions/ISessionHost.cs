@@ -1,0 +1,45 @@
+using LServe.Contracts;
+
+namespace LServe.Sessions;
+
+/// <summary>
+/// Where sessions live. Both implementations (one process, or an Orleans cluster) pass one contract suite. Failures are
+/// <see cref="LServeException"/>s, thrown before the first event or in place of the last.
+/// </summary>
+public interface ISessionHost
+{
+    /// <summary>
+    /// Runs one turn of a session, which is created by its first turn. Turns of one session run one after another in order of arrival.
+    /// Cancelling the enumeration stops the turn at the next step; what was sent is committed.
+    /// </summary>
+    IAsyncEnumerable<TurnEvent> SendAsync(SessionKey key, TurnRequest request, CancellationToken cancellation = default);
+
+    /// <summary>Runs one turn that keeps nothing.</summary>
+    IAsyncEnumerable<TurnEvent> RunAsync(string tenant, TurnRequest request, CancellationToken cancellation = default);
+
+    /// <summary>The session, or null. Never waits for a running turn.</summary>
+    ValueTask<SessionInfo?> GetAsync(SessionKey key, CancellationToken cancellation = default);
+
+    /// <summary>The tenant's sessions, most recently used first, at most <paramref name="limit"/>, without their messages.</summary>
+    ValueTask<IReadOnlyList<SessionInfo>> ListAsync(string tenant, int limit = 100, CancellationToken cancellation = default);
+
+    /// <summary>Stops the turn in progress, if any; false when there was none.</summary>
+    ValueTask<bool> CancelAsync(SessionKey key, CancellationToken cancellation = default);
+
+    /// <summary>Frees the session's pages; its next turn computes them again. False when there is no such session.</summary>
+    ValueTask<bool> ReleaseAsync(SessionKey key, CancellationToken cancellation = default);
+
+    /// <summary>Forgets the session and its pages; a turn in progress is cancelled first. False when there was none.</summary>
+    ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default);
+
+    /// <summary>What the model is called, its limits, and what the engine is doing.</summary>
+    HostStatus Status { get; }
+}
+
+/// <summary>A snapshot of a host for health checks, metrics and dashboards.</summary>
+/// <param name="Ready">Whether turns are accepted.</param>
+/// <param name="Problem">Why not, if not.</param>
+public sealed record HostStatus(
+    string Model, bool CanChat, string? ChatProblem, int ContextLength, bool Ready, string? Problem, string Backend,
+    int Sessions, int Running, int Waiting, int PagesUsed, int PagesTotal, long PromptTokens, long GeneratedTokens, long Steps,
+    double TokensPerSecond);
