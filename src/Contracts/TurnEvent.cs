@@ -50,7 +50,7 @@ public enum FinishReason
 }
 
 /// <param name="PromptTokens">Tokens of the whole context before the answer.</param>
-/// <param name="CompletionTokens">Tokens generated and kept.</param>
+/// <param name="CompletionTokens">Tokens drawn for the answer, an end token included.</param>
 /// <param name="CachedTokens">Prompt tokens that were not computed again.</param>
 /// <param name="SessionTokens">Tokens the session holds now.</param>
 public sealed record TurnUsage(int PromptTokens, int CompletionTokens, int CachedTokens, int SessionTokens);

@@ -13,7 +13,10 @@ public sealed record SessionSnapshot
     public required SessionKey Key { get; init; }
     public required string Model { get; init; }
 
-    /// <summary>The token ids of the conversation; never tokenised again.</summary>
+    /// <summary>
+    /// The token ids of the conversation; never tokenised again. An answer's end token is not among them: it has no keys and values
+    /// yet, and the next prompt begins with it.
+    /// </summary>
     public required IReadOnlyList<int> Tokens { get; init; }
 
     /// <summary>How each token's keys and values were computed, for exact replays; tokens after the last run have none yet.</summary>
@@ -21,8 +24,6 @@ public sealed record SessionSnapshot
 
     public required IReadOnlyList<KeptMessage> Messages { get; init; }
 
-    /// <summary>Whether the last answer's end token is among <see cref="Tokens"/>.</summary>
-    public required bool AnswerClosed { get; init; }
     public required int Turns { get; init; }
     public required CommittedTurn? LastTurn { get; init; }
     public required DateTimeOffset Created { get; init; }

@@ -81,7 +81,8 @@ public interface IDeviceBuffer : IDisposable
 /// <param name="Name">For people, such as <c>cpu (AVX-512, 2 threads)</c>.</param>
 /// <param name="Arithmetic">Equal for backends whose results are equal bit for bit: device kind, SIMD width, kernels.</param>
 /// <param name="MemoryBytes">Bytes the backend may use, for the memory plan.</param>
-public sealed record BackendInfo(string Name, string Arithmetic, long MemoryBytes);
+/// <param name="UniformRows">Whether prefill and decode kernels give the same bits, so that a replay may run all of it as prefill.</param>
+public sealed record BackendInfo(string Name, string Arithmetic, long MemoryBytes, bool UniformRows = false);
 
 /// <summary>What the attention of one layer needs besides the activations.</summary>
 /// <param name="Index">Layer, from 0.</param>

@@ -19,12 +19,12 @@ public abstract class ChatTemplate
     public abstract IReadOnlyList<TemplateSegment> Render(IReadOnlyList<ChatTurn> turns, bool generationPrompt);
 
     /// <summary>
-    /// What follows an assistant's answer that is kept as tokens: its closing, unless the end token is among them
-    /// (<paramref name="closed"/>), then <paramref name="turns"/> and the generation prompt.
+    /// What follows an assistant's answer that is kept as tokens without its end token: the answer's closing, then
+    /// <paramref name="turns"/> and the generation prompt.
     /// </summary>
     /// <param name="before">Roles of the kept messages, for templates that number or alternate them.</param>
     /// <exception cref="ChatTemplateException">The template doesn't allow these turns here.</exception>
-    public abstract IReadOnlyList<TemplateSegment> RenderContinuation(IReadOnlyList<string> before, bool closed, IReadOnlyList<ChatTurn> turns);
+    public abstract IReadOnlyList<TemplateSegment> RenderContinuation(IReadOnlyList<string> before, IReadOnlyList<ChatTurn> turns);
 }
 
 /// <summary>A conversation that a template refuses; the message says what the template wants.</summary>

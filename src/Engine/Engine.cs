@@ -1,0 +1,169 @@
+using System.Collections.Concurrent;
+using LServe.Model;
+
+namespace LServe.Inference;
+
+/// <summary>
+/// Tokens in, tokens out: one device, one model, one thread that runs step after step for all sequences. Thread-safe, except that a
+/// sequence between turns belongs to its owner.
+/// </summary>
+public sealed class Engine : IDisposable
+{
+    private readonly IBackend _backend;
+    private readonly LlamaForward _forward;
+    private readonly Scheduler _scheduler;
+    private readonly PageAllocator _pages;
+    private readonly ConcurrentQueue<Action> _commands = new();
+    private readonly ManualResetEventSlim _work = new();
+    private readonly Lock _statisticsLock = new();
+    private readonly Thread _loop;
+    private readonly CancellationTokenSource _stopping = new();
+    private EngineStatistics _statistics;
+    private long _steps;
+    private int _admitted;
+    private bool _closed;
+
+    /// <param name="backend">Becomes the engine's: it is disposed with it.</param>
+    /// <param name="endTokens">Tokens that end an answer.</param>
+    /// <param name="progress">Told the share of the weights loaded, 0 … 1.</param>
+    public Engine(
+        IBackend backend, ModelConfig config, ModelWeights weights, IReadOnlyList<int> endTokens, EngineOptions options, IProgress<float>? progress = null)
+    {
+        Options = options = EngineLimits.Resolve(options, config);
+        _backend = backend;
+        Geometry = new(config.Layers, config.KvHeads, config.HeadDim, options.KvPrecision, KvGeometry.PagesFor(options.KvTokens));
+        backend.AllocateKv(Geometry);
+        _forward = new(backend, config, weights, options.MaxBatch + options.PrefillRows, progress);
+        _pages = new(new KvPagePool(Geometry.Pages));
+        _scheduler = new(config, options, backend.Info.UniformRows, endTokens, _pages, () => Interlocked.Decrement(ref _admitted));
+        UpdateStatistics(0);
+        _loop = new Thread(Run) { Name = "lserve-engine", IsBackground = true };
+        _loop.Start();
+    }
+
+    /// <summary>The options in force, with the model's own values where they were left open.</summary>
+    public EngineOptions Options { get; }
+    public KvGeometry Geometry { get; }
+    public BackendInfo Backend => _backend.Info;
+
+    public EngineStatistics Statistics
+    {
+        get { lock (_statisticsLock) return _statistics; }
+    }
+
+    /// <summary>Continues a sequence with a prompt. The result's events end with one of kind Finished or Failed.</summary>
+    /// <param name="prompt">Tokens to append first; may be empty only if the sequence has a token that isn't cached yet.</param>
+    /// <param name="maxTokens">Most tokens to draw, at least 1.</param>
+    /// <exception cref="EngineException">The context is too short, the waiting room full, or the engine stopping.</exception>
+    public Generation Generate(Sequence sequence, int[] prompt, SamplingParams sampling, int maxTokens)
+    {
+        if (_stopping.IsCancellationRequested) throw Stopping();
+        if (sequence.Active is not null) throw new InvalidOperationException("The sequence has a generation in progress.");
+        if (prompt.Length == 0 && sequence.CachedLength == sequence.Length) throw new ArgumentException("There is nothing to compute.", nameof(prompt));
+        if (sequence.Length + prompt.Length >= Options.ContextLength)
+            throw new EngineException(EngineFailure.ContextExceeded,
+                $"The context would have {sequence.Length + prompt.Length} tokens; the window is {Options.ContextLength}, with room for an answer of at least one.");
+        var generation = new Generation(sequence, prompt, sampling, maxTokens, Options.EventBuffer, _work.Set);
+        if (Interlocked.Increment(ref _admitted) > Options.MaxWaiting + Options.MaxBatch)
+        {
+            Interlocked.Decrement(ref _admitted);
+            throw new EngineException(EngineFailure.Overloaded,
+                $"{Options.MaxWaiting + Options.MaxBatch} generations are waiting or running, which is this engine's limit. Try again shortly.");
+        }
+        sequence.Active = generation;
+        if (Post(() => _scheduler.Enqueue(generation))) return generation;
+        sequence.Active = null;
+        throw Stopping();
+    }
+
+    /// <summary>Stops a generation at the next step boundary; its last event tells. Harmless once it has ended.</summary>
+    public void Cancel(Generation generation) => Post(() => generation.CancelRequested = true);
+
+    /// <summary>Drops the tokens of an idle sequence from <paramref name="length"/> on, with their pages.</summary>
+    public Task TruncateAsync(Sequence sequence, int length) => OnIdle(sequence, () => _pages.Truncate(sequence, length));
+
+    /// <summary>Frees the pages of an idle sequence; its next turn computes them again, the same way.</summary>
+    public Task ReleaseAsync(Sequence sequence) => OnIdle(sequence, () => _pages.Free(sequence));
+
+    /// <summary>Stops the loop; generations in progress fail with <see cref="EngineFailure.Stopping"/>.</summary>
+    public void Dispose()
+    {
+        if (_stopping.IsCancellationRequested) return;
+        _stopping.Cancel();
+        _work.Set();
+        _loop.Join();
+        _forward.Dispose();
+        _backend.Dispose();
+    }
+
+    private void Run()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            _work.Reset();
+            while (_commands.TryDequeue(out var command)) command();
+            if (!Step()) _work.Wait();
+        }
+        lock (_commands) _closed = true;
+        while (_commands.TryDequeue(out var command)) command();
+        _scheduler.FailAll(Stopping());
+        UpdateStatistics(0);
+    }
+
+    private bool Step()
+    {
+        var plan = _scheduler.Plan();
+        if (plan is not null)
+        {
+            try
+            {
+                _scheduler.Commit(_forward.Run(plan));
+                _steps++;
+            }
+            catch (Exception error)
+            {
+                _scheduler.FailRunning(new EngineException(EngineFailure.StepFailed, "The step failed: " + error.Message, error));
+            }
+        }
+        UpdateStatistics(plan?.Rows ?? 0);
+        return plan is not null;
+    }
+
+    private void UpdateStatistics(int rows)
+    {
+        lock (_statisticsLock)
+            _statistics = new(_scheduler.Running, _scheduler.Waiting, _pages.Pool.Used, _pages.Pool.Total,
+                _scheduler.PromptTokens, _scheduler.GeneratedTokens, _steps, _scheduler.Preemptions, rows);
+    }
+
+    private Task OnIdle(Sequence sequence, Action action)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var posted = Post(() =>
+        {
+            if (sequence.Active is not null)
+            {
+                done.SetException(new InvalidOperationException("The sequence has a generation in progress."));
+                return;
+            }
+            action();
+            done.SetResult();
+        });
+        // Once the loop has ended there are no pages to change, and nobody else touches the sequence.
+        return posted ? done.Task : Task.CompletedTask;
+    }
+
+    /// <summary>Gives the loop a command for its next step boundary; false once the loop has ended.</summary>
+    private bool Post(Action command)
+    {
+        lock (_commands)
+        {
+            if (_closed) return false;
+            _commands.Enqueue(command);
+        }
+        _work.Set();
+        return true;
+    }
+
+    private static EngineException Stopping() => new(EngineFailure.Stopping, "The engine is stopping. Try again once it is back.");
+}

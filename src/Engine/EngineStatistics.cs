@@ -1,0 +1,11 @@
+namespace LServe.Inference;
+
+/// <summary>What the engine is doing; counters since start.</summary>
+/// <param name="Running">Generations with a place in the steps.</param>
+/// <param name="Waiting">Generations without one yet.</param>
+/// <param name="PromptTokens">Rows computed by prefill.</param>
+/// <param name="GeneratedTokens">Tokens drawn.</param>
+/// <param name="Preemptions">Generations whose pages were taken and that had to be computed again.</param>
+/// <param name="LastBatch">Rows of the last step.</param>
+public readonly record struct EngineStatistics(
+    int Running, int Waiting, int PagesUsed, int PagesTotal, long PromptTokens, long GeneratedTokens, long Steps, long Preemptions, int LastBatch);

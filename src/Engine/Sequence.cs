@@ -1,0 +1,91 @@
+using System.Runtime.InteropServices;
+
+namespace LServe.Inference;
+
+/// <summary>
+/// The tokens of one conversation and where their keys and values are. Lives from turn to turn; while a <see cref="Generation"/> of it
+/// is in progress the step loop alone changes it, between turns its owner does, through the engine.
+/// </summary>
+public sealed class Sequence(string tenant)
+{
+    private readonly List<int> _tokens = [];
+    private readonly List<TokenRun> _runs = [];
+
+    /// <summary>Whose share of the engine its steps are counted to.</summary>
+    public string Tenant { get; } = tenant;
+
+    public ReadOnlySpan<int> Tokens => CollectionsMarshal.AsSpan(_tokens);
+    public int Length => _tokens.Count;
+
+    /// <summary>Tokens whose keys and values are in <see cref="Pages"/>: the first ones.</summary>
+    public int CachedLength { get; private set; }
+
+    /// <summary>How keys and values were computed the first time. Covers the tokens that ever had any, cached now or not.</summary>
+    public IReadOnlyList<TokenRun> Runs => _runs;
+
+    /// <summary>Tokens that ever had keys and values.</summary>
+    public int ComputedLength => _runs.Count == 0 ? 0 : _runs[^1].End;
+
+    internal TwoWayPageTable Pages { get; } = new();
+
+    /// <summary>The generation in progress, or null between turns.</summary>
+    internal Generation? Active { get; set; }
+
+    /// <summary>The engine's clock when a turn last ended; the longest idle sequence gives up its pages first.</summary>
+    internal long IdleSince { get; set; }
+
+    /// <summary>Rebuilds a sequence that was saved; its pages are empty.</summary>
+    public static Sequence Restore(string tenant, IEnumerable<int> tokens, IEnumerable<TokenRun> runs)
+    {
+        var sequence = new Sequence(tenant);
+        sequence._tokens.AddRange(tokens);
+        sequence._runs.AddRange(runs);
+        var end = 0;
+        foreach (var run in sequence._runs)
+        {
+            if (run.End <= end) throw new ArgumentException("Runs must ascend.", nameof(runs));
+            end = run.End;
+        }
+        if (end > sequence.Length) throw new ArgumentException("Runs reach beyond the tokens.", nameof(runs));
+        return sequence;
+    }
+
+    internal void Append(int token) => _tokens.Add(token);
+
+    internal void Append(ReadOnlySpan<int> tokens) => _tokens.AddRange(tokens);
+
+    /// <summary>Notes that the next <paramref name="count"/> tokens have their keys and values now.</summary>
+    internal void MarkCached(int count, SliceKind kind)
+    {
+        CachedLength += count;
+        if (CachedLength > Length) throw new InvalidOperationException($"{CachedLength} of {Length} tokens can't be cached.");
+        if (CachedLength <= ComputedLength) return;
+        if (_runs.Count > 0 && _runs[^1].Kind == kind) _runs[^1] = new(CachedLength, kind);
+        else _runs.Add(new(CachedLength, kind));
+    }
+
+    /// <summary>The kind of the next token's step, and the position at which another kind begins.</summary>
+    internal (SliceKind Kind, int End) NextKind(int generatedFrom)
+    {
+        var position = CachedLength;
+        foreach (var run in _runs)
+            if (position < run.End)
+                return (run.Kind, run.End);
+        return position >= generatedFrom ? (SliceKind.Decode, int.MaxValue) : (SliceKind.Prefill, generatedFrom);
+    }
+
+    /// <summary>Forgets all that was cached; the tokens and how they were computed stay.</summary>
+    internal void ForgetCache() => CachedLength = 0;
+
+    /// <summary>Drops the tokens from <paramref name="length"/> on.</summary>
+    internal void Truncate(int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
+        _tokens.RemoveRange(length, _tokens.Count - length);
+        CachedLength = Math.Min(CachedLength, length);
+        while (_runs.Count > 0 && RunStart(_runs.Count - 1) >= length) _runs.RemoveAt(_runs.Count - 1);
+        if (ComputedLength > length) _runs[^1] = _runs[^1] with { End = length };
+    }
+
+    private int RunStart(int index) => index == 0 ? 0 : _runs[index - 1].End;
+}
