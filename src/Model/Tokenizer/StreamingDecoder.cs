@@ -1,13 +1,24 @@
+using System.Text;
+
 namespace LServe.Model;
 
 /// <summary>Turns tokens into text one by one and never gives out half a character. Special tokens give no text.</summary>
 public sealed class StreamingDecoder(ITokenizer tokenizer)
 {
-    private readonly ITokenizer _tokenizer = tokenizer;
+    private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
 
     /// <summary>The characters that <paramref name="token"/> completes; empty while a character is still open.</summary>
-    public string Append(int token) => throw new NotImplementedException(_tokenizer.ToString());
+    public string Append(int token) => tokenizer.IsSpecial(token) ? "" : Convert(tokenizer.BytesOf(token), flush: false);
 
     /// <summary>What is left open at the end, as U+FFFD where it is no character.</summary>
-    public string Flush() => throw new NotImplementedException();
+    public string Flush() => Convert([], flush: true);
+
+    private string Convert(ReadOnlySpan<byte> bytes, bool flush)
+    {
+        const int onStack = 256;
+        var most = Encoding.UTF8.GetMaxCharCount(bytes.Length);
+        var chars = most <= onStack ? stackalloc char[onStack] : new char[most];
+        var written = _decoder.GetChars(bytes, chars, flush);
+        return written == 0 ? "" : new string(chars[..written]);
+    }
 }

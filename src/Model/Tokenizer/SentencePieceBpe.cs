@@ -1,0 +1,72 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Text;
+
+namespace LServe.Model;
+
+/// <summary>
+/// SentencePiece's BPE: no words, the characters of a whole text merge; a character without a piece becomes its bytes. Pieces are kept with
+/// a space where their file has U+2581.
+/// </summary>
+/// <remarks>Kudo and Richardson, arXiv 1808.06226.</remarks>
+internal sealed class SentencePieceBpe : TokenizerBase
+{
+    public const char SpaceMark = '▁';
+
+    private readonly PieceIndex _index;
+    private readonly MergeTable _merges;
+    private readonly bool _addsSpacePrefix;
+    private readonly int _unknown;
+    private readonly int[] _byteTokens;
+    private readonly ConcurrentBag<BpeMerger> _mergers = [];
+
+    /// <param name="addsSpacePrefix">Whether a text is encoded as if it began with a space.</param>
+    public SentencePieceBpe(
+        Vocabulary vocabulary, PieceIndex index, MergeTable merges, bool addsSpacePrefix, int? beginToken, IReadOnlyList<int> endTokens)
+        : base(vocabulary, beginToken, endTokens)
+    {
+        (_index, _merges, _addsSpacePrefix) = (index, merges, addsSpacePrefix);
+        (_byteTokens, _unknown) = ByteTokens(vocabulary);
+    }
+
+    protected override void EncodeText(ReadOnlySpan<char> text, List<int> output)
+    {
+        var most = Encoding.UTF8.GetMaxByteCount(text.Length) + 1;
+        var symbols = ArrayPool<int>.Shared.Rent(most);
+        if (!_mergers.TryTake(out var merger)) merger = new BpeMerger(_merges);
+        merger.Merge(symbols.AsSpan(0, Symbols(text, symbols)), output);
+        _mergers.Add(merger);
+        ArrayPool<int>.Shared.Return(symbols);
+    }
+
+    private int Symbols(ReadOnlySpan<char> text, Span<int> symbols)
+    {
+        var count = 0;
+        if (_addsSpacePrefix) count += Symbol(new Rune(' '), symbols);
+        foreach (var rune in text.EnumerateRunes())
+            count += Symbol(rune.Value == SpaceMark ? new Rune(' ') : rune, symbols[count..]);
+        return count;
+    }
+
+    private int Symbol(Rune rune, Span<int> symbols)
+    {
+        Span<byte> bytes = stackalloc byte[4];
+        bytes = bytes[..rune.EncodeToUtf8(bytes)];
+        symbols[0] = _index.Find(bytes);
+        if (symbols[0] >= 0) return 1;
+        for (var i = 0; i < bytes.Length; i++) symbols[i] = _byteTokens[bytes[i]];
+        if (!symbols[..bytes.Length].Contains(-1)) return bytes.Length;
+        symbols[0] = _unknown;
+        return 1;
+    }
+
+    private static (int[] ByByte, int Unknown) ByteTokens(Vocabulary vocabulary)
+    {
+        var (tokens, unknown) = (new int[256], -1);
+        Array.Fill(tokens, -1);
+        for (var token = vocabulary.Count - 1; token >= 0; token--)
+            if (vocabulary.KindOf(token) == TokenKind.Byte) tokens[vocabulary[token][0]] = token;
+            else if (vocabulary.KindOf(token) == TokenKind.Unknown) unknown = token;
+        return (tokens, unknown);
+    }
+}
