@@ -1,0 +1,54 @@
+using static LServe.Cuda.Driver.CudaApi;
+
+namespace LServe.Cuda.Driver;
+
+/// <summary>Work of a device in order.</summary>
+public sealed unsafe class CudaStream : CudaHandle
+{
+    private const uint NonBlocking = 1;
+    private const int CaptureThreadLocal = 1;
+
+    private CudaStream(nint handle) : base(handle)
+    {
+    }
+
+    public static CudaStream Create()
+    {
+        Check(cuStreamCreate(out var handle, NonBlocking));
+        return new(handle);
+    }
+
+    public void Synchronize() => Check(cuStreamSynchronize(Value));
+
+    public void Wait(CudaEvent @event) => Check(cuStreamWaitEvent(Value, @event.Value, 0));
+
+    /// <summary>Copies from pinned memory; both stay untouched until the copy has ended.</summary>
+    public void Upload(DeviceMemory to, long toOffset, PinnedMemory from, long fromOffset, long bytes) =>
+        Check(cuMemcpyHtoDAsync_v2(to.Address + (ulong)toOffset, from.Address + fromOffset, to.Ranged(bytes, toOffset), Value));
+
+    /// <summary>Copies to pinned memory; both stay untouched until the copy has ended.</summary>
+    public void Download(PinnedMemory to, long toOffset, DeviceMemory from, long fromOffset, long bytes) =>
+        Check(cuMemcpyDtoHAsync_v2(to.Address + toOffset, from.Address + (ulong)fromOffset, from.Ranged(bytes, fromOffset), Value));
+
+    public void Copy(ulong to, ulong from, long bytes) => Check(cuMemcpyDtoDAsync_v2(to, from, (nuint)bytes, Value));
+
+    /// <summary>Records what <paramref name="work"/> issues to this stream, instead of running it.</summary>
+    public CudaGraph Capture(Action work)
+    {
+        Check(cuStreamBeginCapture_v2(Value, CaptureThreadLocal));
+        nint graph;
+        try
+        {
+            work();
+        }
+        catch
+        {
+            if (cuStreamEndCapture(Value, out graph) == 0 && graph != 0) _ = cuGraphDestroy(graph);
+            throw;
+        }
+        Check(cuStreamEndCapture(Value, out graph));
+        return CudaGraph.Instantiate(graph);
+    }
+
+    protected override bool ReleaseHandle() => cuStreamDestroy_v2(handle) == 0;
+}

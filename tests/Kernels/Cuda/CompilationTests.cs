@@ -1,0 +1,34 @@
+using LServe.Cuda.Jit;
+
+namespace LServe.Tests.Kernels.Cuda;
+
+public class CompilationTests
+{
+    public static TheoryData<string> Variants => new(Nvrtc.AllVariants.Select(variant => variant.ToString()));
+
+    [NvrtcTheory]
+    [MemberData(nameof(Variants))]
+    public void EveryVariantCompilesForHopper(string name)
+    {
+        var variant = Nvrtc.AllVariants.First(v => v.ToString() == name);
+        var image = new KernelCompiler(KernelSources.Embedded, ComputeArchitecture.Least).Compile(variant);
+        Assert.Equal("\u007fELF"u8.ToArray(), image[..4]);
+    }
+
+    [Fact]
+    public void EverySourceHasALauncher() =>
+        Assert.Equal(KernelSources.Embedded.Kernels, Nvrtc.AllVariants.Select(v => v.File).Distinct().Order(StringComparer.Ordinal));
+
+    [NvrtcFact]
+    public void AWrongSourceShowsTheCompilersWords()
+    {
+        var compiler = new KernelCompiler(KernelSources.Embedded, ComputeArchitecture.Least);
+        var error = Assert.Throws<KernelCompilationException>(() => compiler.CompileSource("__global__ void f() { undeclared(); }", "wrong.cu", []));
+        Assert.Contains("undeclared", error.Log, StringComparison.Ordinal);
+        Assert.Contains("wrong.cu", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnUnknownSourceIsNamed() =>
+        Assert.Equal("no/such.cu", Assert.Throws<FileNotFoundException>(() => KernelSources.Embedded["no/such.cu"]).FileName);
+}
