@@ -50,6 +50,13 @@ public sealed class Sequence(string tenant)
         return sequence;
     }
 
+    /// <summary>Adds tokens between turns, by the sequence's owner; they are computed with the next prompt.</summary>
+    public void AppendUncached(IReadOnlyList<int> tokens)
+    {
+        if (Active is not null) throw new InvalidOperationException("The sequence has a generation in progress.");
+        _tokens.AddRange(tokens);
+    }
+
     internal void Append(int token) => _tokens.Add(token);
 
     internal void Append(ReadOnlySpan<int> tokens) => _tokens.AddRange(tokens);

@@ -36,6 +36,9 @@ public readonly record struct TokenEvent
     /// <summary>With <see cref="TokenEventKind.Token"/>.</summary>
     public int Token { get; private init; }
 
+    /// <summary>Whether the token ends the answer; it is no text.</summary>
+    public bool IsEnd { get; private init; }
+
     /// <summary>Natural log probability in the model's own distribution; NaN unless asked for.</summary>
     public float Logprob { get; private init; }
 
@@ -54,8 +57,8 @@ public readonly record struct TokenEvent
 
     public static TokenEvent OfProgress(int done, int total) => new() { Kind = TokenEventKind.Progress, Done = done, Total = total };
 
-    public static TokenEvent OfToken(SampledToken sampled) =>
-        new() { Kind = TokenEventKind.Token, Token = sampled.Token, Logprob = sampled.Logprob, Top = sampled.Top };
+    public static TokenEvent OfToken(SampledToken sampled, bool isEnd) =>
+        new() { Kind = TokenEventKind.Token, Token = sampled.Token, IsEnd = isEnd, Logprob = sampled.Logprob, Top = sampled.Top };
 
     public static TokenEvent OfEnd(StopCause cause) => new() { Kind = TokenEventKind.Finished, Cause = cause };
 

@@ -107,7 +107,7 @@ public sealed class Scheduler
         GeneratedTokens++;
         if (generation.Counts is { } counts) counts[sampled.Token] = counts.GetValueOrDefault(sampled.Token) + 1;
         var ended = !generation.Sampling.IgnoreEnd && _endTokens.Contains(sampled.Token);
-        generation.Publish(TokenEvent.OfToken(sampled));
+        generation.Publish(TokenEvent.OfToken(sampled, ended));
         if (ended) End(_running, generation, TokenEvent.OfEnd(StopCause.EndToken));
         else if (generation.Generated >= generation.MaxTokens || sequence.Length >= _options.ContextLength)
             End(_running, generation, TokenEvent.OfEnd(StopCause.Length));

@@ -7,6 +7,9 @@ public sealed class StreamingDecoder(ITokenizer tokenizer)
 {
     private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
 
+    /// <summary>Whether a character has begun whose last bytes are still to come.</summary>
+    public bool IsOpen => _decoder.GetCharCount([], flush: true) > 0;
+
     /// <summary>The characters that <paramref name="token"/> completes; empty while a character is still open.</summary>
     public string Append(int token) => tokenizer.IsSpecial(token) ? "" : Convert(tokenizer.BytesOf(token), flush: false);
 

@@ -1,0 +1,151 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using LServe.Contracts;
+using LServe.Sessions;
+
+namespace LServe.Embedded;
+
+/// <summary>All sessions in one process. The default on one machine, for tests, benchmarks and <c>lserve chat --local</c>.</summary>
+public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
+{
+    private readonly SessionEnvironment _environment;
+    private readonly EmbeddedOptions _options;
+    private readonly ConcurrentDictionary<SessionKey, Session> _active = new();
+    private readonly ITimer _sweeper;
+    private readonly ThroughputMeter _throughput;
+    private int _stateless;
+
+    /// <param name="environment">Its engine stays the caller's to dispose, after this host.</param>
+    public EmbeddedSessionHost(SessionEnvironment environment, EmbeddedOptions? options = null)
+    {
+        (_environment, _options) = (environment, options ?? new());
+        _throughput = new(environment.Time);
+        _sweeper = environment.Time.CreateTimer(_ => _ = SweepAsync(), null, _options.SweepInterval, _options.SweepInterval);
+    }
+
+    public HostStatus Status
+    {
+        get
+        {
+            var engine = _environment.Engine;
+            var s = engine.Statistics;
+            return new(
+                _environment.ModelName, _environment.Template is not null, _environment.TemplateProblem, engine.Options.ContextLength,
+                Ready: true, Problem: null, engine.Backend.Name, _active.Count, s.Running, s.Waiting, s.PagesUsed, s.PagesTotal,
+                s.PromptTokens, s.GeneratedTokens, s.Steps, _throughput.Read(s.GeneratedTokens));
+        }
+    }
+
+    public async IAsyncEnumerable<TurnEvent> SendAsync(
+        SessionKey key, TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        // A session may close between being found and taking the turn; then a new one takes it.
+        while (true)
+        {
+            var session = await ActivateAsync(key);
+            await using var events = session.SendAsync(request, cancellation).GetAsyncEnumerator(cancellation);
+            bool more;
+            try
+            {
+                more = await events.MoveNextAsync();
+            }
+            catch (SessionClosedException)
+            {
+                _active.TryRemove(new(key, session));
+                continue;
+            }
+            for (; more; more = await events.MoveNextAsync()) yield return events.Current;
+            yield break;
+        }
+    }
+
+    public async IAsyncEnumerable<TurnEvent> RunAsync(
+        string tenant, TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        if (Interlocked.Increment(ref _stateless) > _options.MaxStatelessTurns)
+        {
+            Interlocked.Decrement(ref _stateless);
+            throw LServeException.Overloaded($"{_options.MaxStatelessTurns} stateless turns are running, which is this server's limit. Try again shortly.");
+        }
+        var session = new Session(new SessionKey(tenant, "stateless"), _environment, keeps: false);
+        try
+        {
+            await foreach (var next in session.SendAsync(request, cancellation)) yield return next;
+        }
+        finally
+        {
+            await session.CloseAsync();
+            Interlocked.Decrement(ref _stateless);
+        }
+    }
+
+    public async ValueTask<SessionInfo?> GetAsync(SessionKey key, CancellationToken cancellation = default) =>
+        _active.TryGetValue(key, out var session)
+            ? await session.DescribeAsync(cancellation)
+            : await StoredAsync(key, cancellation);
+
+    public async ValueTask<IReadOnlyList<SessionInfo>> ListAsync(string tenant, int limit = 100, CancellationToken cancellation = default)
+    {
+        var found = new List<SessionInfo>();
+        foreach (var key in await _environment.Store.ListAsync(tenant, limit, cancellation))
+            if (await GetAsync(key, cancellation) is { } info)
+                found.Add(info with { Messages = [] });
+        return found;
+    }
+
+    public ValueTask<bool> CancelAsync(SessionKey key, CancellationToken cancellation = default) =>
+        ValueTask.FromResult(_active.TryGetValue(key, out var session) && session.Cancel());
+
+    public async ValueTask<bool> ReleaseAsync(SessionKey key, CancellationToken cancellation = default) =>
+        _active.TryGetValue(key, out var session)
+            ? await session.ReleaseAsync()
+            : await StoredAsync(key, cancellation) is not null;
+
+    public async ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default)
+    {
+        if (_active.TryGetValue(key, out var session))
+        {
+            await session.CloseAsync();
+            _active.TryRemove(new(key, session));
+        }
+        return await _environment.Store.DeleteAsync(key, cancellation);
+    }
+
+    /// <summary>Cancels running turns, waits for them to commit what they sent, and frees all pages.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _sweeper.DisposeAsync();
+        await Task.WhenAll(_active.Values.Select(s => s.CloseAsync()));
+        _active.Clear();
+    }
+
+    private async Task<Session> ActivateAsync(SessionKey key)
+    {
+        if (_active.TryGetValue(key, out var session)) return session;
+        if (_active.Count >= _options.MaxActiveSessions && !await EvictLongestIdleAsync())
+            throw LServeException.Overloaded($"{_options.MaxActiveSessions} sessions are busy, which is this server's limit. Try again shortly.");
+        return _active.GetOrAdd(key, static (k, environment) => new Session(k, environment), _environment);
+    }
+
+    private async Task<bool> EvictLongestIdleAsync()
+    {
+        foreach (var (key, session) in _active.Where(a => !a.Value.IsBusy).OrderBy(a => a.Value.LastUsed))
+            if (await EvictAsync(key, session))
+                return true;
+        return false;
+    }
+
+    private async Task SweepAsync()
+    {
+        var before = _environment.Time.GetUtcNow() - _options.IdleTimeout;
+        foreach (var (key, session) in _active)
+            if (session.LastUsed <= before)
+                await EvictAsync(key, session);
+    }
+
+    private async Task<bool> EvictAsync(SessionKey key, Session session) =>
+        await session.TryCloseIdleAsync() && _active.TryRemove(new(key, session));
+
+    private async ValueTask<SessionInfo?> StoredAsync(SessionKey key, CancellationToken cancellation) =>
+        await _environment.Store.LoadAsync(key, cancellation) is { } stored ? Session.Describe(stored.Snapshot) : null;
+}

@@ -1,0 +1,250 @@
+using System.Runtime.CompilerServices;
+using LServe.Contracts;
+using LServe.Inference;
+
+namespace LServe.Sessions;
+
+/// <summary>
+/// One conversation and its mailbox: turns run one after another in order of arrival, in every host. Knows neither HTTP nor Orleans.
+/// </summary>
+public sealed class Session
+{
+    private readonly SessionKey _key;
+    private readonly SessionEnvironment _environment;
+    private readonly bool _keeps;
+    private readonly Conversation _conversation;
+    private readonly Lock _lock = new();
+    private readonly Queue<Turn> _waiting = new();
+    private Turn? _current;
+    private Task _worker = Task.CompletedTask;
+    private bool _closed;
+    private DateTimeOffset _lastUsed;
+    private SessionSnapshot? _snapshot;
+    private string? _etag;
+    private Sequence? _sequence;
+
+    /// <param name="keeps">Whether turns are saved; false for a stateless request.</param>
+    public Session(SessionKey key, SessionEnvironment environment, bool keeps = true)
+    {
+        (_key, _environment, _keeps) = (key, environment, keeps);
+        _conversation = new(environment);
+        _lastUsed = environment.Time.GetUtcNow();
+    }
+
+    public DateTimeOffset LastUsed
+    {
+        get { lock (_lock) return _lastUsed; }
+    }
+
+    /// <summary>Whether a turn runs or waits.</summary>
+    public bool IsBusy
+    {
+        get { lock (_lock) return _current is not null || _waiting.Count > 0; }
+    }
+
+    /// <summary>Whether it was closed, so that a host must make a new one.</summary>
+    public bool IsClosed
+    {
+        get { lock (_lock) return _closed; }
+    }
+
+    /// <inheritdoc cref="ISessionHost.SendAsync"/>
+    public async IAsyncEnumerable<TurnEvent> SendAsync(TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        var turn = JoinOrEnqueue(request);
+        await foreach (var next in turn.ReadAsync(cancellation)) yield return next;
+    }
+
+    /// <summary>What is kept, or null before the first committed turn.</summary>
+    public async ValueTask<SessionInfo?> DescribeAsync(CancellationToken cancellation = default)
+    {
+        var snapshot = _snapshot ?? (await _environment.Store.LoadAsync(_key, cancellation))?.Snapshot;
+        if (snapshot is null) return null;
+        var cached = _sequence?.CachedLength ?? 0;
+        var state = IsBusy ? "running" : cached > 0 ? "idle" : "cold";
+        return Describe(snapshot, cached, state);
+    }
+
+    /// <summary>A stored session that isn't in memory.</summary>
+    public static SessionInfo Describe(SessionSnapshot s, int cached = 0, string state = "cold") => new(
+        s.Key.Tenant, s.Key.Session, s.Model, s.Tokens.Count, cached, s.Turns, state, s.Created, s.LastUsed, s.LastTurn?.TurnId,
+        [.. s.Messages.Select(m => new ChatMessage(m.Role, m.Content))]);
+
+    /// <inheritdoc cref="ISessionHost.CancelAsync"/>
+    public bool Cancel()
+    {
+        Turn? running;
+        lock (_lock) running = _current;
+        running?.Cancel();
+        return running is not null;
+    }
+
+    /// <summary>Frees the pages, unless a turn runs or waits.</summary>
+    public async Task<bool> ReleaseAsync()
+    {
+        if (IsBusy) return false;
+        if (_sequence is { } sequence) await _environment.Engine.ReleaseAsync(sequence);
+        return true;
+    }
+
+    /// <summary>Accepts no more turns; cancels the running one and waits for it to end; frees the pages.</summary>
+    public async Task CloseAsync()
+    {
+        Task worker;
+        lock (_lock)
+        {
+            _closed = true;
+            worker = _worker;
+            _current?.Cancel();
+            foreach (var turn in _waiting) turn.Cancel();
+        }
+        await worker;
+        if (_sequence is { } sequence) await _environment.Engine.ReleaseAsync(sequence);
+    }
+
+    /// <summary>Closes the session only if no turn runs or waits; false otherwise.</summary>
+    public async Task<bool> TryCloseIdleAsync()
+    {
+        lock (_lock)
+        {
+            if (_current is not null || _waiting.Count > 0) return false;
+            _closed = true;
+        }
+        await CloseAsync();
+        return true;
+    }
+
+    private Turn JoinOrEnqueue(TurnRequest request)
+    {
+        lock (_lock)
+        {
+            if (_closed) throw new SessionClosedException(_key);
+            _lastUsed = _environment.Time.GetUtcNow();
+            if (request.TurnId is { } id && Find(id) is { } same) return same;
+            if (_waiting.Count >= _environment.Limits.MaxWaitingTurns)
+                throw LServeException.RateLimited(
+                    $"Session {_key} has {_waiting.Count} turns waiting, which is its limit. Wait for one to end, or use another session.");
+            var turn = new Turn(request.TurnId ?? Guid.NewGuid().ToString("N"), request);
+            _waiting.Enqueue(turn);
+            if (_current is null) StartWorker();
+            return turn;
+        }
+    }
+
+    private Turn? Find(string id) => _current?.Id == id ? _current : _waiting.FirstOrDefault(t => t.Id == id);
+
+    private void StartWorker()
+    {
+        _current = _waiting.Dequeue();
+        _worker = Task.Run(WorkAsync);
+    }
+
+    private async Task WorkAsync()
+    {
+        for (var turn = _current; turn is not null; turn = Next()) await RunAsync(turn);
+    }
+
+    private Turn? Next()
+    {
+        lock (_lock)
+        {
+            _lastUsed = _environment.Time.GetUtcNow();
+            _waiting.TryDequeue(out _current);
+            return _current;
+        }
+    }
+
+    private async Task RunAsync(Turn turn)
+    {
+        try
+        {
+            await LoadAsync();
+            if (_snapshot?.LastTurn is { } last && last.TurnId == turn.Id) Repeat(turn, last);
+            else await RunNewAsync(turn);
+        }
+        catch (LServeException failure)
+        {
+            turn.Fail(failure);
+        }
+        catch (SessionStoreConflictException conflict)
+        {
+            // Another activation committed since this one loaded: what is in memory is old, so it is dropped and loaded anew.
+            await ForgetAsync();
+            turn.Fail(new LServeException(new(ErrorCode.Overloaded, conflict.Message + " Send the turn again.", Retryable: true), conflict));
+        }
+        catch (Exception defect)
+        {
+            await ForgetAsync();
+            turn.Fail(new LServeException(new(ErrorCode.Internal, "The turn failed: " + defect.Message), defect));
+        }
+    }
+
+    private async Task LoadAsync()
+    {
+        if (_sequence is not null) return;
+        if (_keeps && await _environment.Store.LoadAsync(_key) is { } stored)
+        {
+            (_snapshot, _etag) = (stored.Snapshot, stored.ETag);
+            _sequence = Sequence.Restore(_key.Tenant, stored.Snapshot.Tokens, stored.Snapshot.Runs);
+        }
+        _sequence ??= new Sequence(_key.Tenant);
+    }
+
+    private async Task ForgetAsync()
+    {
+        if (_sequence is { Length: > 0 } sequence) await _environment.Engine.ReleaseAsync(sequence);
+        (_sequence, _snapshot, _etag) = (null, null, null);
+    }
+
+    private async Task RunNewAsync(Turn turn)
+    {
+        if (turn.Cancelled.IsCancellationRequested)
+            throw new LServeException(new(ErrorCode.Cancelled, "The turn was cancelled before it began."));
+        var kept = _snapshot?.Messages ?? [];
+        var input = _conversation.Resolve(kept, turn.Request);
+        var outcome = await new TurnRunner(_environment, _sequence!).RunAsync(turn, input);
+        if (outcome.Text is not null && _keeps) await CommitAsync(turn, input, outcome);
+        turn.Complete(new TurnCompleted(outcome.Reason, outcome.Usage));
+    }
+
+    private async Task CommitAsync(Turn turn, TurnInput input, TurnRunner.Outcome outcome)
+    {
+        var next = SnapshotAfter(turn, input, outcome);
+        _etag = await _environment.Store.SaveAsync(next, _etag);
+        _snapshot = next;
+    }
+
+    private SessionSnapshot SnapshotAfter(Turn turn, TurnInput input, TurnRunner.Outcome outcome)
+    {
+        var now = _environment.Time.GetUtcNow();
+        var answerRole = input.IsChat ? ChatMessage.Assistant : KeptMessage.RawCompletion;
+        return new()
+        {
+            Key = _key,
+            Model = _environment.ModelName,
+            Tokens = _sequence!.Tokens.ToArray(),
+            Runs = [.. _sequence.Runs],
+            Messages =
+            [
+                .. _snapshot?.Messages ?? [],
+                .. input.NewMessages.Select(m => new KeptMessage(m.Role, m.Content, outcome.PromptEnd)),
+                new KeptMessage(answerRole, outcome.Text!, _sequence.Length),
+            ],
+            Turns = (_snapshot?.Turns ?? 0) + 1,
+            LastTurn = new(turn.Id, outcome.Text!, outcome.Reason, outcome.Usage, outcome.Logprobs),
+            Created = _snapshot?.Created ?? now,
+            LastUsed = now,
+        };
+    }
+
+    private static void Repeat(Turn turn, CommittedTurn last)
+    {
+        turn.Publish(new TurnStarted(last.TurnId, last.Usage.PromptTokens, last.Usage.CachedTokens, Repeated: true));
+        if (last.Text.Length > 0 || last.Logprobs is not null)
+            turn.Publish(new TextDelta(last.Text, last.Usage.CompletionTokens, last.Logprobs));
+        turn.Complete(new TurnCompleted(last.Reason, last.Usage));
+    }
+}
+
+/// <summary>The session object is closed (its host evicted it); the host makes a new one and tries again. Never leaves the host.</summary>
+public sealed class SessionClosedException(SessionKey key) : Exception($"Session {key} is closed here.");

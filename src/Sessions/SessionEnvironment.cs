@@ -1,0 +1,26 @@
+using LServe.Inference;
+using LServe.Model;
+
+namespace LServe.Sessions;
+
+/// <summary>What all sessions of a host share.</summary>
+/// <param name="Store">Where sessions are kept.</param>
+/// <param name="Time">The clock; tests bring their own.</param>
+public sealed record SessionEnvironment(
+    string ModelName, Engine Engine, ITokenizer Tokenizer, ChatTemplate? Template, string? TemplateProblem, ISessionStore Store, TimeProvider Time)
+{
+    public SessionLimits Limits { get; init; } = new();
+
+    public static SessionEnvironment For(ModelFile model, Engine engine, ISessionStore store, TimeProvider? time = null) =>
+        new(model.Config.Name, engine, model.Tokenizer, model.Template, model.TemplateProblem, store, time ?? TimeProvider.System);
+}
+
+/// <summary>Bounds of a host's sessions.</summary>
+public sealed record SessionLimits
+{
+    /// <summary>Turns: most that wait in one session's mailbox beside the running one; past it the answer is 429. Default 8.</summary>
+    public int MaxWaitingTurns { get; init; } = 8;
+
+    /// <summary>Messages of one request. Default 4096.</summary>
+    public int MaxMessages { get; init; } = 4096;
+}
