@@ -15,6 +15,15 @@ internal static class ModelLimits
     /// <summary>Tokens.</summary>
     public const int MaxVocabulary = 1 << 20;
 
+    /// <summary>Bytes of all tokens together.</summary>
+    public const int MaxVocabularyBytes = 64 << 20;
+
+    /// <summary>Pairs of tokens that merge.</summary>
+    public const int MaxMerges = 4 << 20;
+
+    /// <summary>Characters of a chat template.</summary>
+    public const int MaxTemplateLength = 1 << 20;
+
     /// <summary>Tokens.</summary>
     public const int MaxContext = 1 << 24;
 }

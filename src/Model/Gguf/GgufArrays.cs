@@ -30,7 +30,7 @@ internal readonly struct GgufStrings(MappedFile file, long offset, int count)
         public bool MoveNext()
         {
             if (_left-- == 0) return false;
-            _length = checked((int)Unsafe.ReadUnaligned<ulong>(file.Address + _next));
+            _length = (int)Unsafe.ReadUnaligned<ulong>(file.Address + _next);
             Offset = _next + sizeof(ulong);
             _next = Offset + _length;
             return true;

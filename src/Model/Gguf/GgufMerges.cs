@@ -8,6 +8,7 @@ internal static class GgufMerges
     public static MergeTable Read(GgufMetadata metadata, string key, PieceIndex index)
     {
         var strings = metadata.RequiredStrings(key);
+        if (strings.Count > ModelLimits.MaxMerges) throw metadata.Problem(key, $"has {strings.Count} merges; at most {ModelLimits.MaxMerges} work.");
         var table = new MergeTable(strings.Count);
         Span<byte> bytes = stackalloc byte[MaxMergeBytes];
         var rank = 0;

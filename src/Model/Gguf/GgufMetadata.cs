@@ -135,6 +135,7 @@ internal sealed class GgufMetadata
         var length = cursor.Read<ulong>(key);
         var offset = cursor.Position;
         cursor.Skip(length, key);
+        if (length > int.MaxValue) throw new ModelFileException(cursor.File.Path, key, offset, $"has a string of {length} bytes.");
         return new GgufValue(GgufType.String, GgufType.String, offset, (long)length);
     }
 

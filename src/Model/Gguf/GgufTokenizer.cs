@@ -33,7 +33,8 @@ internal static class GgufTokenizer
         var scores = metadata.OptionalNumbers<float>(Scores, GgufType.Float32) ?? throw metadata.Missing(Scores);
         if (scores.Count != vocabulary.Count) throw metadata.Problem(Scores, $"has {scores.Count} scores for {vocabulary.Count} tokens.");
         var index = new PieceIndex(vocabulary);
-        var merges = SentencePieceMerges.Build(vocabulary, index, token => scores[token]);
+        var merges = SentencePieceMerges.Build(vocabulary, index, token => scores[token])
+            ?? throw metadata.Problem(Scores, $"are of a vocabulary with more than {ModelLimits.MaxMerges} merges.");
         var addsSpace = metadata.OptionalFlag(AddSpace) ?? true;
         return new SentencePieceBpe(vocabulary, index, merges, addsSpace, Begin(metadata, vocabulary, true), Ends(metadata, vocabulary));
     }

@@ -18,7 +18,8 @@ internal static class GgufVocabulary
         {
             if (piece.Length > MaxPieceBytes) throw metadata.Problem(Tokens, $"has a token of {piece.Length} bytes; at most {MaxPieceBytes} work.");
             var kind = types is { } known ? Kind(metadata, known, token) : TokenKind.Normal;
-            builder.Add(Bytes(metadata, piece, kind, isByteLevel, bytes), kind);
+            if (!builder.TryAdd(Bytes(metadata, piece, kind, isByteLevel, bytes), kind))
+                throw metadata.Problem(Tokens, $"has more than {ModelLimits.MaxVocabularyBytes} bytes of tokens.");
             token++;
         }
         return builder.Build();

@@ -7,14 +7,17 @@ namespace LServe.Model;
 internal static class SentencePieceMerges
 {
     /// <summary>Bytes of a piece that is built from merges; a longer one is only found as a whole.</summary>
-    public const int MaxPieceBytes = 512;
+    public const int MaxPieceBytes = 128;
 
-    public static MergeTable Build(Vocabulary vocabulary, PieceIndex index, Func<int, float> scoreOf)
+    /// <returns>Null if there are more than <see cref="ModelLimits.MaxMerges"/>.</returns>
+    public static MergeTable? Build(Vocabulary vocabulary, PieceIndex index, Func<int, float> scoreOf)
     {
         var pieces = Enumerable.Range(0, vocabulary.Count)
             .Where(t => vocabulary.KindOf(t) == TokenKind.Normal && vocabulary[t].Length is > 1 and <= MaxPieceBytes)
             .OrderByDescending(scoreOf).ToArray();
-        var merges = new MergeTable(pieces.Sum(t => vocabulary[t].Length - 1));
+        var most = pieces.Sum(t => vocabulary[t].Length - 1L);
+        if (most > ModelLimits.MaxMerges) return null;
+        var merges = new MergeTable((int)most);
         var rank = 0;
         for (var i = 0; i < pieces.Length; i++)
         {

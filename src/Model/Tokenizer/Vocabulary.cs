@@ -24,13 +24,17 @@ internal sealed class Vocabulary
         private byte[] _bytes = new byte[8 * count];
         private int _next;
 
-        public void Add(ReadOnlySpan<byte> piece, TokenKind kind)
+        /// <summary>False when the tokens together would be larger than <see cref="ModelLimits.MaxVocabularyBytes"/>.</summary>
+        public bool TryAdd(ReadOnlySpan<byte> piece, TokenKind kind)
         {
-            var (start, end) = (_starts[_next], checked(_starts[_next] + piece.Length));
-            if (end > _bytes.Length) Array.Resize(ref _bytes, Math.Max(end, (int)Math.Min(2L * _bytes.Length, Array.MaxLength)));
+            var start = _starts[_next];
+            if (piece.Length > ModelLimits.MaxVocabularyBytes - start) return false;
+            var end = start + piece.Length;
+            if (end > _bytes.Length) Array.Resize(ref _bytes, Math.Max(end, 2 * _bytes.Length));
             piece.CopyTo(_bytes.AsSpan(start));
             _kinds[_next++] = kind;
             _starts[_next] = end;
+            return true;
         }
 
         public Vocabulary Build() => new(_bytes, _starts, _kinds);
