@@ -1,0 +1,21 @@
+using System.Text.Json.Serialization;
+
+namespace LServe.Contracts.OpenAi;
+
+/// <summary>Tokens of a request.</summary>
+/// <param name="Extension">What OpenAI's shape has no field for.</param>
+public sealed record Usage(
+    int PromptTokens, int CompletionTokens, int TotalTokens, PromptTokensDetails PromptTokensDetails,
+    [property: JsonPropertyName("lserve")] UsageExtension Extension);
+
+/// <param name="CachedTokens">Prompt tokens that were not computed again.</param>
+public sealed record PromptTokensDetails(int CachedTokens);
+
+/// <param name="SessionId">The kept conversation; absent when nothing was kept.</param>
+/// <param name="TurnId">The turn's name, the client's or a drawn one.</param>
+/// <param name="CachedTokens">Prompt tokens that were not computed again.</param>
+/// <param name="SessionTokens">Tokens the session holds now.</param>
+/// <param name="Repeated">Whether the turn had been committed before and was not run again.</param>
+/// <param name="Cancelled">Whether the answer was stopped by a client.</param>
+public sealed record UsageExtension(
+    string? SessionId, string TurnId, int CachedTokens, int SessionTokens, bool Repeated, bool Cancelled);

@@ -1,0 +1,21 @@
+using System.Text.Json.Serialization;
+
+namespace LServe.Contracts.OpenAi;
+
+/// <summary>How everything on the wire is read and written: snake_case names, absent fields instead of nulls, no reflection.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ChatCompletionRequest))]
+[JsonSerializable(typeof(CompletionRequest))]
+[JsonSerializable(typeof(ChatCompletion))]
+[JsonSerializable(typeof(ChatCompletionChunk))]
+[JsonSerializable(typeof(Completion))]
+[JsonSerializable(typeof(ModelList))]
+[JsonSerializable(typeof(ErrorBody))]
+[JsonSerializable(typeof(SessionList))]
+[JsonSerializable(typeof(SessionReply))]
+[JsonSerializable(typeof(HealthReply))]
+[JsonSerializable(typeof(TurnRequest))]
+[JsonSerializable(typeof(TurnEvent))]
+public sealed partial class WireJson : JsonSerializerContext;
