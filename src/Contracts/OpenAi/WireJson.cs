@@ -18,4 +18,5 @@ namespace LServe.Contracts.OpenAi;
 [JsonSerializable(typeof(HealthReply))]
 [JsonSerializable(typeof(TurnRequest))]
 [JsonSerializable(typeof(TurnEvent))]
+[JsonSerializable(typeof(ErrorCode))]
 public sealed partial class WireJson : JsonSerializerContext;

@@ -8,7 +8,7 @@ public class LengthTests
     private const string MethodList = "tests/Tidy/long-methods.txt", FileList = "tests/Tidy/long-files.txt";
 
     [Fact]
-    public void Methods_keep_to_the_limit()
+    public void MethodsKeepToTheLimit()
     {
         var methods = Tree.Files.Where(file => file.Kind == ".cs" && !file.IsUnder("tests"))
             .SelectMany(file => Methods.Of(file).Select(method => ($"{file.Path} {method.Name}", method.Length)))
@@ -17,7 +17,7 @@ public class LengthTests
     }
 
     [Fact]
-    public void Files_keep_to_the_limit()
+    public void FilesKeepToTheLimit()
     {
         var files = Tree.Files.Where(file => file.Kind is ".cs" or ".cu" or ".cuh" or ".js" or ".css" or ".html" || file.Path == "lserve")
             .Select(file => (file.Path, file.Lines.Length));

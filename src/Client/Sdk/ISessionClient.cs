@@ -1,0 +1,50 @@
+using LServe.Contracts;
+
+namespace LServe.Client;
+
+/// <summary>
+/// Conversations that a server keeps, from outside. Sessions are named within the caller's tenant; the first turn creates one.
+/// Thread-safe. Every failure is a <see cref="LServeException"/>, whose <see cref="ErrorInfo.Retryable"/> says whether sending the
+/// same again may help; sending a turn again with its <see cref="TurnRequest.TurnId"/> never runs it twice.
+/// </summary>
+public interface ISessionClient
+{
+    /// <summary>
+    /// Runs one turn and gives its events as they happen, the last one being <see cref="TurnCompleted"/>. Cancelling the enumeration
+    /// stops the turn on the server, which keeps what was sent until then.
+    /// </summary>
+    IAsyncEnumerable<TurnEvent> SendAsync(string sessionId, TurnRequest request, CancellationToken cancellation = default);
+
+    /// <summary>The session with its messages, or null.</summary>
+    Task<SessionInfo?> GetAsync(string sessionId, CancellationToken cancellation = default);
+
+    /// <summary>The tenant's sessions, most recently used first, without their messages.</summary>
+    /// <param name="limit">Sessions: most to return.</param>
+    Task<IReadOnlyList<SessionInfo>> ListAsync(int limit = 100, CancellationToken cancellation = default);
+
+    /// <summary>Stops the turn in progress; false when there was none.</summary>
+    Task<bool> CancelAsync(string sessionId, CancellationToken cancellation = default);
+
+    /// <summary>Frees the session's pages; its next turn computes them again. False when there is no such session.</summary>
+    Task<bool> ReleaseAsync(string sessionId, CancellationToken cancellation = default);
+
+    /// <summary>Forgets the session; false when there was none.</summary>
+    Task<bool> DeleteAsync(string sessionId, CancellationToken cancellation = default);
+}
+
+public static class SessionClientExtensions
+{
+    /// <summary>Says <paramref name="text"/> as the user.</summary>
+    public static IAsyncEnumerable<TurnEvent> SendAsync(
+        this ISessionClient client, string sessionId, string text, CancellationToken cancellation = default) =>
+        client.SendAsync(sessionId, new TurnRequest { Messages = [new(ChatMessage.User, text)] }, cancellation);
+
+    /// <summary>Says <paramref name="text"/> as the user and gives the whole answer.</summary>
+    public static async Task<string> AskAsync(this ISessionClient client, string sessionId, string text, CancellationToken cancellation = default)
+    {
+        var answer = new System.Text.StringBuilder();
+        await foreach (var happened in client.SendAsync(sessionId, text, cancellation).ConfigureAwait(false))
+            if (happened is TextDelta delta) answer.Append(delta.Text);
+        return answer.ToString();
+    }
+}

@@ -1,0 +1,113 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
+using System.Text.Json.Serialization.Metadata;
+using LServe.Contracts;
+using LServe.Contracts.OpenAi;
+
+namespace LServe.Client;
+
+/// <summary>Speaks to a server over HTTP.</summary>
+public sealed class LServeClient : ISessionClient, IDisposable
+{
+    private readonly HttpClient _http;
+    private readonly LServeClientOptions _options;
+
+    /// <param name="handler">Takes the place of the network, for tests and proxies; disposed of with the client.</param>
+    public LServeClient(LServeClientOptions? options = null, HttpMessageHandler? handler = null)
+    {
+        _options = options ?? new();
+        _http = new HttpClient(handler ?? new SocketsHttpHandler { ConnectTimeout = _options.ConnectTimeout })
+        {
+            BaseAddress = new Uri(_options.Address.AbsoluteUri.TrimEnd('/') + "/"),
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        if (_options.ApiKey is { } key) _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+    }
+
+    public LServeClient(string address) : this(new LServeClientOptions { Address = new Uri(address) })
+    {
+    }
+
+    public async IAsyncEnumerable<TurnEvent> SendAsync(
+        string sessionId, TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Post, PathOf(sessionId) + "/turns")
+        {
+            Content = JsonContent.Create(request, WireJson.Default.TurnRequest),
+        };
+        using var response = await ExchangeAsync(message, cancellation).ConfigureAwait(false);
+        await Failures.ThrowIfFailedAsync(response, cancellation).ConfigureAwait(false);
+        await using var stream = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+        await foreach (var happened in TurnEventStream.ReadAsync(stream, cancellation).ConfigureAwait(false))
+            yield return happened;
+    }
+
+    public Task<SessionInfo?> GetAsync(string sessionId, CancellationToken cancellation = default) =>
+        CallAsync(HttpMethod.Get, PathOf(sessionId), WireJson.Default.SessionInfo, cancellation);
+
+    public async Task<IReadOnlyList<SessionInfo>> ListAsync(int limit = 100, CancellationToken cancellation = default)
+    {
+        var list = await CallAsync(HttpMethod.Get, $"v1/sessions?limit={limit}", WireJson.Default.SessionList, cancellation).ConfigureAwait(false);
+        return list?.Data ?? [];
+    }
+
+    /// <summary>The models the server offers.</summary>
+    public async Task<IReadOnlyList<ModelCard>> ListModelsAsync(CancellationToken cancellation = default)
+    {
+        var list = await CallAsync(HttpMethod.Get, "v1/models", WireJson.Default.ModelList, cancellation).ConfigureAwait(false);
+        return list?.Data ?? [];
+    }
+
+    public async Task<bool> CancelAsync(string sessionId, CancellationToken cancellation = default) =>
+        await ChangeAsync(HttpMethod.Post, PathOf(sessionId) + "/cancel", cancellation).ConfigureAwait(false) is { Cancelled: true };
+
+    public async Task<bool> ReleaseAsync(string sessionId, CancellationToken cancellation = default) =>
+        await ChangeAsync(HttpMethod.Post, PathOf(sessionId) + "/release", cancellation).ConfigureAwait(false) is { Released: true };
+
+    public async Task<bool> DeleteAsync(string sessionId, CancellationToken cancellation = default) =>
+        await ChangeAsync(HttpMethod.Delete, PathOf(sessionId), cancellation).ConfigureAwait(false) is { Deleted: true };
+
+    public void Dispose() => _http.Dispose();
+
+    private Task<SessionReply?> ChangeAsync(HttpMethod method, string path, CancellationToken cancellation) =>
+        CallAsync(method, path, WireJson.Default.SessionReply, cancellation);
+
+    /// <summary>Null when what was asked for isn't there.</summary>
+    private async Task<T?> CallAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> type, CancellationToken cancellation) where T : class
+    {
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limited.CancelAfter(_options.RequestTimeout);
+        try
+        {
+            using var message = new HttpRequestMessage(method, path);
+            using var response = await ExchangeAsync(message, limited.Token).ConfigureAwait(false);
+            if (await Failures.IsMissingSessionAsync(response, limited.Token).ConfigureAwait(false)) return null;
+            await Failures.ThrowIfFailedAsync(response, limited.Token).ConfigureAwait(false);
+            return await Failures.ReadAsync(response, type, limited.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw LServeException.Overloaded($"The server at {_options.Address} didn't answer within {_options.RequestTimeout.TotalSeconds:0} s.");
+        }
+    }
+
+    private async Task<HttpResponseMessage> ExchangeAsync(HttpRequestMessage message, CancellationToken cancellation)
+    {
+        try
+        {
+            return await _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+        }
+        catch (HttpRequestException problem)
+        {
+            throw Failures.Unreachable(_options.Address, problem);
+        }
+    }
+
+    private static string PathOf(string sessionId)
+    {
+        var key = new SessionKey(SessionKey.DefaultTenant, sessionId);
+        return "v1/sessions/" + WebUtility.UrlEncode(key.Session).Replace("+", "%20");
+    }
+}
