@@ -5,7 +5,8 @@ namespace LServe.Contracts.OpenAi;
 /// <summary>How everything on the wire is read and written: snake_case names, absent fields instead of nulls, no reflection.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    Converters = [typeof(SamplingOptionsConverter)])]
 [JsonSerializable(typeof(ChatCompletionRequest))]
 [JsonSerializable(typeof(CompletionRequest))]
 [JsonSerializable(typeof(ChatCompletion))]
@@ -19,4 +20,5 @@ namespace LServe.Contracts.OpenAi;
 [JsonSerializable(typeof(TurnRequest))]
 [JsonSerializable(typeof(TurnEvent))]
 [JsonSerializable(typeof(ErrorCode))]
+[JsonSerializable(typeof(SamplingFields))]
 public sealed partial class WireJson : JsonSerializerContext;

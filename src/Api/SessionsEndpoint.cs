@@ -1,0 +1,76 @@
+using System.Globalization;
+using LServe.Api.Http;
+using LServe.Contracts;
+using LServe.Contracts.OpenAi;
+using Microsoft.AspNetCore.Http;
+
+namespace LServe.Api;
+
+/// <summary>Kept conversations: list, show, delete, stop a turn, free pages.</summary>
+internal sealed class SessionsEndpoint(ApiServices api)
+{
+    private const int DefaultLimit = 100;
+
+    public void Map(Routes routes)
+    {
+        routes.Get("/v1/sessions", ListAsync);
+        routes.Get("/v1/sessions/{id}", ShowAsync);
+        routes.Delete("/v1/sessions/{id}", DeleteAsync);
+        routes.Post("/v1/sessions/{id}/cancel", CancelAsync);
+        routes.Post("/v1/sessions/{id}/release", ReleaseAsync);
+    }
+
+    /// <summary>The session that a route names.</summary>
+    public static SessionKey KeyOf(HttpContext http) =>
+        new(Tenancy.Of(http), Uri.UnescapeDataString((string)http.Request.RouteValues["id"]!));
+
+    private async Task ListAsync(HttpContext http)
+    {
+        var sessions = await api.Host.ListAsync(Tenancy.Of(http), ReadLimit(http), http.RequestAborted);
+        await JsonReply.WriteAsync(http, new("list", sessions), WireJson.Default.SessionList);
+    }
+
+    private async Task ShowAsync(HttpContext http)
+    {
+        var key = KeyOf(http);
+        var session = await api.Host.GetAsync(key, http.RequestAborted) ?? throw NotFound(key);
+        await JsonReply.WriteAsync(http, session, WireJson.Default.SessionInfo);
+    }
+
+    private async Task DeleteAsync(HttpContext http)
+    {
+        var key = KeyOf(http);
+        if (!await api.Host.DeleteAsync(key, http.RequestAborted))
+            throw NotFound(key);
+        await ReplyAsync(http, new(key.Session, Deleted: true));
+    }
+
+    private async Task CancelAsync(HttpContext http)
+    {
+        var key = KeyOf(http);
+        await ReplyAsync(http, new(key.Session, Cancelled: await api.Host.CancelAsync(key, http.RequestAborted)));
+    }
+
+    private async Task ReleaseAsync(HttpContext http)
+    {
+        var key = KeyOf(http);
+        if (!await api.Host.ReleaseAsync(key, http.RequestAborted))
+            throw NotFound(key);
+        await ReplyAsync(http, new(key.Session, Released: true));
+    }
+
+    private int ReadLimit(HttpContext http)
+    {
+        var text = http.Request.Query["limit"].ToString();
+        if (text.Length == 0)
+            return DefaultLimit;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit >= 1 && limit <= api.Options.MaxListedSessions
+            ? limit
+            : throw LServeException.Invalid($"'limit' must be a whole number from 1 to {api.Options.MaxListedSessions}.", "limit");
+    }
+
+    private static Task ReplyAsync(HttpContext http, SessionReply reply) => JsonReply.WriteAsync(http, reply, WireJson.Default.SessionReply);
+
+    private static LServeException NotFound(SessionKey key) =>
+        new(new(ErrorCode.SessionNotFound, $"There is no session '{key.Session}'.", "session"));
+}

@@ -1,0 +1,84 @@
+using System.Text;
+using LServe.Api.Http;
+using LServe.Contracts;
+using Microsoft.AspNetCore.Http;
+
+namespace LServe.Api.Turns;
+
+/// <summary>Runs a turn and answers with it. Failures before the first event become HTTP errors, later ones events of the stream.</summary>
+internal sealed class TurnRunner(ApiServices api)
+{
+    private int _running;
+
+    /// <summary>Runs the turn, answers in the given shape, and ends it also when nobody reads any more.</summary>
+    public async Task AnswerAsync(HttpContext http, TurnCall call, IAnswerShape shape, bool stream)
+    {
+        var begin = api.Time.GetTimestamp();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
+        Enter();
+        try
+        {
+            await using var events = new TurnEvents(Open(call, stop.Token), stop.Token);
+            try
+            {
+                var answer = await StartAsync(http, call, events);
+                api.Metrics.TurnStarted(api.Time.GetElapsedTime(begin));
+                if (stream)
+                    await new StreamedAnswer(api, http, answer, shape).WriteAsync(events);
+                else
+                    await WriteWholeAsync(http, answer, shape, events);
+            }
+            catch
+            {
+                await stop.CancelAsync();
+                throw;
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _running);
+        }
+    }
+
+    private void Enter()
+    {
+        if (Interlocked.Increment(ref _running) <= api.Options.MaxConcurrentTurns)
+            return;
+        Interlocked.Decrement(ref _running);
+        throw LServeException.RateLimited($"{api.Options.MaxConcurrentTurns} requests are in progress, the most this server takes; try again.");
+    }
+
+    private IAsyncEnumerable<TurnEvent> Open(TurnCall call, CancellationToken cancellation) => call.Session is { } session
+        ? api.Host.SendAsync(session, call.Request, cancellation)
+        : api.Host.RunAsync(call.Tenant, call.Request, cancellation);
+
+    private async Task<TurnAnswer> StartAsync(HttpContext http, TurnCall call, TurnEvents events)
+    {
+        if (await events.NextAsync() is not TurnStarted started)
+            throw new InvalidOperationException("A turn began without its first event.");
+        http.Response.Headers[TurnCall.TurnHeader] = HeaderText.Encode(started.TurnId);
+        if (call.Session is { } session)
+            http.Response.Headers[TurnCall.SessionHeader] = HeaderText.Encode(session.Session);
+        var status = api.Host.Status;
+        return new(call, started, status.Model, status.Backend, api.Time.GetUtcNow().ToUnixTimeSeconds());
+    }
+
+    private static async Task WriteWholeAsync(HttpContext http, TurnAnswer answer, IAnswerShape shape, TurnEvents events)
+    {
+        var text = new StringBuilder();
+        List<TokenLogprob>? logprobs = answer.Call.Request.Sampling.Logprobs ? [] : null;
+        while (true)
+        {
+            switch (await events.NextAsync())
+            {
+                case TextDelta delta:
+                    text.Append(delta.Text);
+                    logprobs?.AddRange(delta.Logprobs ?? []);
+                    break;
+                case TurnCompleted end:
+                    await shape.WriteWholeAsync(http, answer, text.ToString(), logprobs, end);
+                    return;
+            }
+        }
+    }
+}
