@@ -14,7 +14,7 @@ public sealed class WorkerPool : IDisposable
     private const int SpinsBeforePark = 3000;
 
     /// <summary>Pauses the caller waits before it offers its core to a descheduled worker.</summary>
-    private const int SpinsBeforeYield = 3000;
+    private const int SpinsBeforeYield = 500;
 
     /// <summary>What all threads write, each on a cache line of its own.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]

@@ -25,15 +25,14 @@ internal static class ReferenceLinear
     private static double Dot(ReadOnlySpan<float> x, ReadOnlySpan<float> w)
     {
         double a = 0, b = 0, c = 0, d = 0;
-        var i = 0;
-        for (; i + 4 <= w.Length; i += 4)
+        for (; w.Length >= 4 && x.Length >= 4; x = x[4..], w = w[4..])
         {
-            a += (double)x[i] * w[i];
-            b += (double)x[i + 1] * w[i + 1];
-            c += (double)x[i + 2] * w[i + 2];
-            d += (double)x[i + 3] * w[i + 3];
+            a += (double)x[0] * w[0];
+            b += (double)x[1] * w[1];
+            c += (double)x[2] * w[2];
+            d += (double)x[3] * w[3];
         }
-        for (; i < w.Length; i++) a += (double)x[i] * w[i];
+        for (var i = 0; i < w.Length; i++) a += (double)x[i] * w[i];
         return a + b + (c + d);
     }
 }

@@ -1,0 +1,124 @@
+using LServe.Inference;
+using LServe.Model;
+
+namespace LServe.Cpu;
+
+/// <summary>
+/// The fast backend of the host: vector kernels on weights as the model file stores them, float32 activations, paged KV.
+/// A row's result is bit for bit the same alone, in any batch, on any number of threads and however its prompt was cut, for one
+/// <see cref="SimdLevel"/>; prompt rows and decode rows give the same bits, too. A step allocates nothing once sizes have settled.
+/// </summary>
+public sealed unsafe class CpuBackend : IBackend
+{
+    private readonly WorkerPool _pool;
+    private readonly SimdLevel _level;
+    private readonly SimdKernels _kernels;
+    private readonly EmbedWork _embed = new();
+    private readonly LogitsBuffer _logits = new();
+    private AttendWork? _attend;
+    private RopeAppendWork? _ropeAppend;
+    private KvPages? _kv;
+    private StepPlan? _plan;
+
+    /// <exception cref="NotSupportedException">The machine has no such vectors as <see cref="CpuOptions.Level"/> asks for.</exception>
+    public CpuBackend(CpuOptions options)
+    {
+        _level = options.Level ?? SimdLevels.Widest;
+        if (_level < SimdLevels.Widest)
+            throw new NotSupportedException($"This machine computes with {SimdLevels.Widest} at most, not with {_level}: leave the level out, or choose a narrower one.");
+        _pool = new WorkerPool(options.Threads);
+        _kernels = SimdKernels.Create(_level, _pool.Threads);
+        Info = new BackendInfo(
+            $"cpu ({_level}, {_pool.Threads} threads)", $"cpu-float32-1-{_level}", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+    }
+
+    public BackendInfo Info { get; }
+
+    private StepPlan Plan => _plan ?? throw new InvalidOperationException("No step has begun.");
+    private KvPages Kv => _kv ?? throw new InvalidOperationException("AllocateKv comes before the first step.");
+
+    public IDeviceWeight LoadMatrix(ReadOnlySpan<Tensor> parts, ReadOnlySpan<Tensor?> biases = default)
+    {
+        var matrix = new SimdMatrix(new HostMatrix(parts, biases), _kernels.WeightKernels);
+        _kernels.Linear.Reserve(matrix);
+        return matrix;
+    }
+
+    public IDeviceWeight LoadVector(Tensor vector) => new HostVector(vector);
+
+    public IDeviceBuffer Allocate(int rows, int columns) => new HostBuffer(rows, columns);
+
+    public void AllocateKv(KvGeometry geometry)
+    {
+        if (_kv is not null) throw new InvalidOperationException("The KV pages are allocated already.");
+        _kv = new KvPages(geometry);
+        var kernels = SimdKernels.Create(_level.Dividing(geometry.HeadDim), _pool.Threads);
+        _attend = kernels.CreateAttend(_pool.Threads);
+        _ropeAppend = new RopeAppendWork(kernels.RmsNorm);
+        kernels.Linear.Dispose();
+    }
+
+    public void BeginStep(StepPlan plan)
+    {
+        _plan = plan;
+        if (_kv is null) return;
+        _attend!.Begin(plan, _kv);
+        _ropeAppend!.Begin(plan, _kv);
+    }
+
+    public void Embed(IDeviceWeight table, IDeviceBuffer x) => _embed.Run(_pool, Plan, (SimdMatrix)table, (HostBuffer)x);
+
+    public void RmsNorm(IDeviceBuffer x, IDeviceWeight gain, float epsilon, IDeviceBuffer y) =>
+        _kernels.RmsNorm.Run(_pool, (HostBuffer)x, ((HostVector)gain).Data, epsilon, (HostBuffer)y, Plan.Rows);
+
+    public void Linear(IDeviceBuffer x, IDeviceWeight w, IDeviceBuffer y) => Multiply((HostBuffer)x, (SimdMatrix)w, (HostBuffer)y, add: false);
+
+    public void LinearAdd(IDeviceBuffer x, IDeviceWeight w, IDeviceBuffer y) => Multiply((HostBuffer)x, (SimdMatrix)w, (HostBuffer)y, add: true);
+
+    public void RopeAppend(AttentionLayer layer, IDeviceBuffer qkv)
+    {
+        _ = Kv;
+        _ropeAppend!.Run(_pool, layer, (HostBuffer)qkv);
+    }
+
+    public void Attend(AttentionLayer layer, IDeviceBuffer qkv, IDeviceBuffer output)
+    {
+        _ = Kv;
+        _attend!.Run(_pool, layer, (HostBuffer)qkv, (HostBuffer)output);
+    }
+
+    public void SiluMul(IDeviceBuffer gateUp, IDeviceBuffer y) => _kernels.SiluMul.Run(_pool, (HostBuffer)gateUp, (HostBuffer)y, Plan.Rows);
+
+    public void Logits(IDeviceBuffer x, IDeviceWeight gain, float epsilon, IDeviceWeight output)
+    {
+        var (from, weights) = ((HostBuffer)x, (SimdMatrix)output);
+        var rows = Plan.LogitRows;
+        _logits.Reserve(rows.Length, weights.Columns, weights.Rows);
+        for (var i = 0; i < rows.Length; i++)
+            _kernels.RmsNorm.Row(from.Row(rows[i]), ((HostVector)gain).Data, from.Columns, epsilon, _logits.Normed(i));
+        if (rows.Length > 0)
+            _kernels.Linear.Run(_pool, _logits.Normed(0), _logits.NormedStride, rows.Length, weights, _logits.Values, weights.Rows, add: false);
+    }
+
+    public ReadOnlySpan<float> EndStep()
+    {
+        var rows = Plan.LogitRows.Length;
+        _plan = null;
+        return _logits.First(rows);
+    }
+
+    public void CopyPage(int from, int to) => Kv.Copy(from, to);
+
+    private void Multiply(HostBuffer x, SimdMatrix w, HostBuffer y, bool add) =>
+        _kernels.Linear.Run(_pool, x.Data, x.Stride, Plan.Rows, w, y.Data, y.Stride, add);
+
+    public void Dispose()
+    {
+        _pool.Dispose();
+        _kernels.Linear.Dispose();
+        _attend?.Dispose();
+        _ropeAppend?.Dispose();
+        _kv?.Dispose();
+        _logits.Dispose();
+    }
+}

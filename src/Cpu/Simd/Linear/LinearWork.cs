@@ -1,0 +1,111 @@
+using System.Runtime.Intrinsics;
+
+namespace LServe.Cpu;
+
+/// <summary>
+/// y = x · wᵀ (+ bias), or y += …. Units are runs of output tiles, times blocks of rows when there are many. One row is multiplied
+/// with the weights in their stored form; several share a tile that becomes floats once. Both give the same bits (see <see cref="TileKernel{L,F}"/>).
+/// </summary>
+internal abstract unsafe class LinearWork(int threads) : ParallelWork, IDisposable
+{
+    /// <summary>Units per thread: enough to even out threads of unequal speed, few enough that claiming them costs nothing.</summary>
+    private const int UnitsPerThread = 6;
+
+    /// <summary>Rows of a block, a multiple of the six of a kernel call.</summary>
+    private const int RowsOfBlock = 96;
+
+    protected readonly ThreadScratch Scratch = new(threads);
+    protected SimdMatrix Weights = null!;
+    protected float* X, Y;
+    protected long XStride, YStride;
+    protected bool Add;
+    private int _rows, _tilesPerUnit, _rowBlocks, _rowsPerBlock;
+
+    /// <summary>Makes room for the tiles of a matrix.</summary>
+    public void Reserve(SimdMatrix weights) => Scratch.Reserve((long)SimdMatrix.TileOutputs * PaddedColumns(weights.Columns));
+
+    public void Run(WorkerPool pool, float* x, long xStride, int rows, SimdMatrix weights, float* y, long yStride, bool add)
+    {
+        X = x;
+        Y = y;
+        (XStride, YStride, Weights, Add, _rows) = (xStride, yStride, weights, add, rows);
+        var wanted = pool.Threads * UnitsPerThread;
+        _tilesPerUnit = Math.Max(1, weights.Tiles / wanted);
+        var tileUnits = (weights.Tiles + _tilesPerUnit - 1) / _tilesPerUnit;
+        _rowBlocks = tileUnits >= wanted / 2 ? 1 : Math.Clamp(wanted / tileUnits, 1, (rows + RowsOfBlock - 1) / RowsOfBlock);
+        _rowsPerBlock = ((rows + _rowBlocks - 1) / _rowBlocks + 5) / 6 * 6;
+        pool.Run(this, tileUnits * _rowBlocks);
+    }
+
+    public sealed override void Execute(int unit, int thread)
+    {
+        var (run, block) = Math.DivRem(unit, _rowBlocks);
+        var firstRow = block * _rowsPerBlock;
+        var rows = Math.Min(_rowsPerBlock, _rows - firstRow);
+        if (rows <= 0) return;
+        var end = Math.Min(Weights.Tiles, (run + 1) * _tilesPerUnit);
+        for (var tile = run * _tilesPerUnit; tile < end; tile++) Multiply(Weights[tile], firstRow, rows, Scratch.Of(thread));
+    }
+
+    protected abstract void Multiply(in SimdMatrix.Tile tile, int firstRow, int rows, float* scratch);
+
+    protected static int PaddedColumns(int columns) => (columns + 15) / 16 * 16;
+
+    public void Dispose() => Scratch.Dispose();
+}
+
+/// <inheritdoc/>
+internal sealed unsafe class LinearWork<L, F>(int threads) : LinearWork(threads)
+    where L : ILanes<F>
+    where F : struct
+{
+    protected override void Multiply(in SimdMatrix.Tile tile, int firstRow, int rows, float* scratch)
+    {
+        fixed (float* bias = Weights.Bias)
+        {
+            if (rows == 1 && tile.Outputs % 4 == 0 && tile.Kernel.HasFour(Weights.Columns)) MultiplyOne(tile, firstRow, bias);
+            else MultiplyMany(tile, firstRow, rows, bias, scratch);
+        }
+    }
+
+    private void MultiplyOne(in SimdMatrix.Tile tile, int row, float* bias)
+    {
+        var x = X + row * XStride;
+        var sums = stackalloc float[4];
+        for (var i = 0; i < tile.Outputs; i += 4)
+        {
+            tile.Kernel.Four(x, (byte*)tile.Weights + i * tile.RowBytes, tile.RowBytes, Weights.Columns, sums);
+            TargetOf(tile, row, i, bias).Write(0, Vector128.Load(sums));
+        }
+    }
+
+    /// <summary>
+    /// Six rows of x (14 KiB for 576 inputs) stay in the first-level cache while the tile passes by, from the second level.
+    /// </summary>
+    private void MultiplyMany(in SimdMatrix.Tile tile, int firstRow, int rows, float* bias, float* scratch)
+    {
+        var padded = PaddedColumns(Weights.Columns);
+        Dequantise(tile, padded, scratch);
+        for (var done = 0; done < rows; done += 6)
+        {
+            var (row, count) = (firstRow + done, Math.Min(6, rows - done));
+            for (var i = 0; i < tile.Outputs; i += 4)
+                TileKernel<L, F>.Run(X + row * XStride, XStride, count, scratch + (long)i * padded, padded, padded, TargetOf(tile, row, i, bias));
+        }
+    }
+
+    /// <summary>Rows of the tile as floats, padded with zeros to whole vectors and to four rows.</summary>
+    private void Dequantise(in SimdMatrix.Tile tile, int padded, float* to)
+    {
+        var rows = (tile.Outputs + 3) / 4 * 4;
+        for (var i = 0; i < rows; i++, to += padded)
+        {
+            if (i < tile.Outputs) tile.Kernel.Dequantise((byte*)tile.Weights + i * tile.RowBytes, Weights.Columns, to);
+            var written = i < tile.Outputs ? Weights.Columns : 0;
+            new Span<float>(to + written, padded - written).Clear();
+        }
+    }
+
+    private Target TargetOf(in SimdMatrix.Tile tile, int row, int output, float* bias) => new(
+        Y + row * YStride + tile.Output + output, YStride, Math.Min(4, tile.Outputs - output), bias == null ? null : bias + tile.Output + output, Add);
+}
