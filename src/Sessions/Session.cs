@@ -55,6 +55,26 @@ public sealed class Session
         await foreach (var next in turn.ReadAsync(cancellation)) yield return next;
     }
 
+    /// <summary>
+    /// The events, from the first, of a turn that runs, waits or was the last to be committed, for a reader that lost its connection.
+    /// Never runs anything.
+    /// </summary>
+    /// <exception cref="LServeException">There is no such turn here, so sending it again is safe.</exception>
+    public async IAsyncEnumerable<TurnEvent> ResumeAsync(string turnId, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        var turn = await FindAsync(turnId, cancellation);
+        await foreach (var next in turn.ReadAsync(cancellation)) yield return next;
+    }
+
+    /// <summary>
+    /// Says, before a reader behind a wire leaves, how many of the events it was given got through: if it is the last to leave, the turn
+    /// is cut there, and not at what was on its way.
+    /// </summary>
+    public void Acknowledge(string turnId, int events)
+    {
+        lock (_lock) Find(turnId)?.Acknowledge(events);
+    }
+
     /// <summary>What is kept, or null before the first committed turn.</summary>
     public async ValueTask<SessionInfo?> DescribeAsync(CancellationToken cancellation = default)
     {
@@ -79,12 +99,30 @@ public sealed class Session
         return running is not null;
     }
 
-    /// <summary>Frees the pages, unless a turn runs or waits.</summary>
+    /// <summary>Frees the pages; false if a turn runs or waits, or nothing is kept.</summary>
     public async Task<bool> ReleaseAsync()
     {
-        if (IsBusy) return false;
-        if (_sequence is { } sequence) await _environment.Engine.ReleaseAsync(sequence);
-        return true;
+        Task released;
+        lock (_lock)
+        {
+            if (_current is not null) return false;
+            _worker = released = FreePagesAsync(after: _worker);
+        }
+        await released;
+        return _snapshot is not null || await _environment.Store.LoadAsync(_key) is not null;
+    }
+
+    /// <summary>Accepts no more turns; lets those that it has end, or cancels them once <paramref name="cutOff"/> fires; frees the pages.</summary>
+    public async Task DrainAsync(CancellationToken cutOff)
+    {
+        Task worker;
+        lock (_lock)
+        {
+            _closed = true;
+            worker = _worker;
+        }
+        await worker.WaitAsync(cutOff).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await CloseAsync();
     }
 
     /// <summary>Accepts no more turns; cancels the running one and waits for it to end; frees the pages.</summary>
@@ -98,8 +136,7 @@ public sealed class Session
             _current?.Cancel();
             foreach (var turn in _waiting) turn.Cancel();
         }
-        await worker;
-        if (_sequence is { } sequence) await _environment.Engine.ReleaseAsync(sequence);
+        await FreePagesAsync(after: worker);
     }
 
     /// <summary>Closes the session only if no turn runs or waits; false otherwise.</summary>
@@ -133,15 +170,44 @@ public sealed class Session
 
     private Turn? Find(string id) => _current?.Id == id ? _current : _waiting.FirstOrDefault(t => t.Id == id);
 
+    private async Task<Turn> FindAsync(string turnId, CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            if (_closed) throw new SessionClosedException(_key);
+            if (Find(turnId) is { } running) return running;
+        }
+        var snapshot = _snapshot ?? (await _environment.Store.LoadAsync(_key, cancellation))?.Snapshot;
+        if (snapshot?.LastTurn is not { } last || last.TurnId != turnId)
+            throw LServeException.Overloaded($"Turn {turnId} of session {_key} was lost before it was committed. Send it again.");
+        var turn = new Turn(turnId, new());
+        Repeat(turn, last)();
+        return turn;
+    }
+
     private void StartWorker()
     {
         _current = _waiting.Dequeue();
-        _worker = Task.Run(WorkAsync);
+        var before = _worker;
+        _worker = Task.Run(() => WorkAsync(before));
     }
 
-    private async Task WorkAsync()
+    private async Task WorkAsync(Task before)
     {
-        for (var turn = _current; turn is not null; turn = Next()) await RunAsync(turn);
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        for (var turn = _current; turn is not null;)
+        {
+            var end = await RunAsync(turn);
+            turn = Next();
+            // Told last, so that whoever has seen the end finds the session idle.
+            end();
+        }
+    }
+
+    private async Task FreePagesAsync(Task after)
+    {
+        await after.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_sequence is { } sequence) await _environment.Engine.ReleaseAsync(sequence);
     }
 
     private Turn? Next()
@@ -154,28 +220,28 @@ public sealed class Session
         }
     }
 
-    private async Task RunAsync(Turn turn)
+    /// <summary>Runs the turn, commits it, and gives back what tells its readers that it ended.</summary>
+    private async Task<Action> RunAsync(Turn turn)
     {
         try
         {
             await LoadAsync();
-            if (_snapshot?.LastTurn is { } last && last.TurnId == turn.Id) Repeat(turn, last);
-            else await RunNewAsync(turn);
+            return _snapshot?.LastTurn is { } last && last.TurnId == turn.Id ? Repeat(turn, last) : await RunNewAsync(turn);
         }
         catch (LServeException failure)
         {
-            turn.Fail(failure);
+            return () => turn.Fail(failure);
         }
         catch (SessionStoreConflictException conflict)
         {
             // Another activation committed since this one loaded: what is in memory is old, so it is dropped and loaded anew.
             await ForgetAsync();
-            turn.Fail(new LServeException(new(ErrorCode.Overloaded, conflict.Message + " Send the turn again.", Retryable: true), conflict));
+            return () => turn.Fail(new LServeException(new(ErrorCode.Overloaded, conflict.Message + " Send the turn again.", Retryable: true), conflict));
         }
         catch (Exception defect)
         {
             await ForgetAsync();
-            turn.Fail(new LServeException(new(ErrorCode.Internal, "The turn failed: " + defect.Message), defect));
+            return () => turn.Fail(new LServeException(new(ErrorCode.Internal, "The turn failed: " + defect.Message), defect));
         }
     }
 
@@ -196,7 +262,7 @@ public sealed class Session
         (_sequence, _snapshot, _etag) = (null, null, null);
     }
 
-    private async Task RunNewAsync(Turn turn)
+    private async Task<Action> RunNewAsync(Turn turn)
     {
         if (turn.Cancelled.IsCancellationRequested)
             throw new LServeException(new(ErrorCode.Cancelled, "The turn was cancelled before it began."));
@@ -204,7 +270,7 @@ public sealed class Session
         var input = _conversation.Resolve(kept, turn.Request);
         var outcome = await new TurnRunner(_environment, _sequence!).RunAsync(turn, input);
         if (outcome.Text is not null && _keeps) await CommitAsync(turn, input, outcome);
-        turn.Complete(new TurnCompleted(outcome.Reason, outcome.Usage));
+        return () => turn.Complete(new TurnCompleted(outcome.Reason, outcome.Usage));
     }
 
     private async Task CommitAsync(Turn turn, TurnInput input, TurnRunner.Outcome outcome)
@@ -237,12 +303,12 @@ public sealed class Session
         };
     }
 
-    private static void Repeat(Turn turn, CommittedTurn last)
+    private static Action Repeat(Turn turn, CommittedTurn last)
     {
         turn.Publish(new TurnStarted(last.TurnId, last.Usage.PromptTokens, last.Usage.CachedTokens, Repeated: true));
         if (last.Text.Length > 0 || last.Logprobs is not null)
             turn.Publish(new TextDelta(last.Text, last.Usage.CompletionTokens, last.Logprobs));
-        turn.Complete(new TurnCompleted(last.Reason, last.Usage));
+        return () => turn.Complete(new TurnCompleted(last.Reason, last.Usage));
     }
 }
 

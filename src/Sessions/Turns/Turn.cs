@@ -14,10 +14,11 @@ internal sealed class Turn(string id, TurnRequest request)
     private readonly Lock _lock = new();
     private readonly List<TurnEvent> _events = [];
     private readonly CancellationTokenSource _cancelled = new();
+    private readonly Queue<int> _acknowledged = new();
     private TaskCompletionSource _changed = NewSignal();
     private ExceptionDispatchInfo? _failure;
     private bool _ended;
-    private int _readers, _deliveredLength;
+    private int _readers, _delivered;
     private int? _cutAt;
 
     public string Id { get; } = id;
@@ -31,6 +32,14 @@ internal sealed class Turn(string id, TurnRequest request)
     }
 
     public void Cancel() => _cancelled.Cancel();
+
+    /// <summary>The next reader to leave got the first <paramref name="events"/> events and no more, whatever it was given.</summary>
+    public void Acknowledge(int events)
+    {
+        lock (_lock)
+            if (_readers > _acknowledged.Count)
+                _acknowledged.Enqueue(events);
+    }
 
     public void Publish(TurnEvent next)
     {
@@ -62,9 +71,9 @@ internal sealed class Turn(string id, TurnRequest request)
     public async IAsyncEnumerable<TurnEvent> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
         lock (_lock) _readers++;
+        var delivered = 0;
         try
         {
-            var delivered = 0;
             for (var at = 0; ; at++)
             {
                 while (!HasEvent(at, out var changed))
@@ -73,12 +82,13 @@ internal sealed class Turn(string id, TurnRequest request)
                     await changed.WaitAsync(cancellation);
                 }
                 cancellation.ThrowIfCancellationRequested();
-                yield return Take(at, ref delivered);
+                delivered = at + 1;
+                yield return EventAt(at);
             }
         }
         finally
         {
-            Leave();
+            Leave(delivered);
         }
     }
 
@@ -94,23 +104,19 @@ internal sealed class Turn(string id, TurnRequest request)
         }
     }
 
-    private TurnEvent Take(int at, ref int delivered)
+    private TurnEvent EventAt(int at)
     {
-        lock (_lock)
-        {
-            var next = _events[at];
-            if (next is TextDelta delta) delivered += delta.Text.Length;
-            _deliveredLength = Math.Max(_deliveredLength, delivered);
-            return next;
-        }
+        lock (_lock) return _events[at];
     }
 
-    private void Leave()
+    private void Leave(int delivered)
     {
         lock (_lock)
         {
+            if (_acknowledged.TryDequeue(out var acknowledged)) delivered = Math.Min(delivered, acknowledged);
+            _delivered = Math.Max(_delivered, delivered);
             if (--_readers > 0 || _ended) return;
-            _cutAt ??= _deliveredLength;
+            _cutAt ??= _events.Take(_delivered).Sum(e => e is TextDelta delta ? delta.Text.Length : 0);
         }
         _cancelled.Cancel();
     }
