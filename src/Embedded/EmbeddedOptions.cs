@@ -1,3 +1,5 @@
+using LServe.Sessions;
+
 namespace LServe.Embedded;
 
 /// <summary>Bounds of the embedded host.</summary>
@@ -13,5 +15,5 @@ public sealed record EmbeddedOptions
     public TimeSpan SweepInterval { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Stateless turns: most at once; past it the answer is 503. Default 256.</summary>
-    public int MaxStatelessTurns { get; init; } = 256;
+    public int MaxStatelessTurns { get; init; } = StatelessTurns.DefaultMaxTurns;
 }

@@ -12,29 +12,18 @@ public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
     private readonly EmbeddedOptions _options;
     private readonly ConcurrentDictionary<SessionKey, Session> _active = new();
     private readonly ITimer _sweeper;
-    private readonly ThroughputMeter _throughput;
-    private int _stateless;
+    private readonly StatusReport _status;
+    private readonly StatelessTurns _stateless;
 
     /// <param name="environment">Its engine stays the caller's to dispose, after this host.</param>
     public EmbeddedSessionHost(SessionEnvironment environment, EmbeddedOptions? options = null)
     {
         (_environment, _options) = (environment, options ?? new());
-        _throughput = new(environment.Time);
+        (_status, _stateless) = (new(environment), new(environment, _options.MaxStatelessTurns));
         _sweeper = environment.Time.CreateTimer(_ => _ = SweepAsync(), null, _options.SweepInterval, _options.SweepInterval);
     }
 
-    public HostStatus Status
-    {
-        get
-        {
-            var engine = _environment.Engine;
-            var s = engine.Statistics;
-            return new(
-                _environment.ModelName, _environment.Template is not null, _environment.TemplateProblem, engine.Options.ContextLength,
-                Ready: true, Problem: null, engine.Backend.Name, _active.Count, s.Running, s.Waiting, s.PagesUsed, s.PagesTotal,
-                s.PromptTokens, s.GeneratedTokens, s.Steps, _throughput.Read(s.GeneratedTokens));
-        }
-    }
+    public HostStatus Status => _status.Read(_active.Count);
 
     public async IAsyncEnumerable<TurnEvent> SendAsync(
         SessionKey key, TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation = default)
@@ -59,25 +48,8 @@ public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
         }
     }
 
-    public async IAsyncEnumerable<TurnEvent> RunAsync(
-        string tenant, TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation = default)
-    {
-        if (Interlocked.Increment(ref _stateless) > _options.MaxStatelessTurns)
-        {
-            Interlocked.Decrement(ref _stateless);
-            throw LServeException.Overloaded($"{_options.MaxStatelessTurns} stateless turns are running, which is this server's limit. Try again shortly.");
-        }
-        var session = new Session(new SessionKey(tenant, "stateless"), _environment, keeps: false);
-        try
-        {
-            await foreach (var next in session.SendAsync(request, cancellation)) yield return next;
-        }
-        finally
-        {
-            await session.CloseAsync();
-            Interlocked.Decrement(ref _stateless);
-        }
-    }
+    public IAsyncEnumerable<TurnEvent> RunAsync(string tenant, TurnRequest request, CancellationToken cancellation = default) =>
+        _stateless.RunAsync(tenant, request, cancellation);
 
     public async ValueTask<SessionInfo?> GetAsync(SessionKey key, CancellationToken cancellation = default) =>
         _active.TryGetValue(key, out var session)

@@ -1,4 +1,4 @@
-namespace LServe.Embedded;
+namespace LServe.Sessions;
 
 /// <summary>Tokens per second between readings at least a second apart; the last figure in between.</summary>
 internal sealed class ThroughputMeter(TimeProvider time)
