@@ -1,1 +1,3 @@
-Console.WriteLine("lserve");
+using LServe.Cli;
+
+return await CommandRunner.RunAsync(Commands.Create(), args);

@@ -1,0 +1,17 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+
+namespace LServe.Cli;
+
+/// <summary>The commands of this program, named as people call them: through the front door.</summary>
+internal static class Commands
+{
+    public static Command Create() => new("./lserve", "Durable conversations with long-context language models: the client's commands.")
+    {
+        ChatCommand.Create(),
+        SessionsCommand.Create(),
+        TokenizeCommand.Create(),
+        DoctorCommand.Create(),
+        new HelpOption(),
+    };
+}
