@@ -28,9 +28,9 @@ public sealed class ModelFile : IDisposable
     /// <summary>Why <see cref="Template"/> is null, for people.</summary>
     public string? TemplateProblem { get; }
 
-    /// <summary>Opens a GGUF file.</summary>
-    /// <exception cref="ModelFileException">The file is missing, damaged, or of a kind that isn't supported.</exception>
-    public static ModelFile Open(string path) => GgufModel.Open(path);
+    /// <summary>Opens a GGUF file, or a folder as Hugging Face's libraries write it (<c>config.json</c>, safetensors, <c>tokenizer.json</c>).</summary>
+    /// <exception cref="ModelFileException">A file is missing, damaged, or of a kind that isn't supported.</exception>
+    public static ModelFile Open(string path) => Directory.Exists(path) ? HuggingFaceModel.Open(path) : GgufModel.Open(path);
 
     /// <summary>
     /// The SHA-256 of every byte of the model, 64 lower-case hexadecimal digits: equal means the same model. Reads the whole model;

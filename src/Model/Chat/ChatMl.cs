@@ -10,21 +10,16 @@ internal sealed class ChatMl(string? defaultSystem) : ChatTemplate
     {
         var output = new SegmentWriter();
         if (defaultSystem is not null && turns.Count > 0 && turns[0].Role != "system") output.Markup($"<|im_start|>system\n{defaultSystem}<|im_end|>\n");
-        Write(output, turns, generationPrompt);
-        return output.Segments;
+        return Write(output, turns, generationPrompt);
     }
 
-    public override IReadOnlyList<TemplateSegment> RenderContinuation(IReadOnlyList<string> before, IReadOnlyList<ChatTurn> turns)
-    {
-        var output = new SegmentWriter().Markup("<|im_end|>\n");
-        Write(output, turns, generationPrompt: true);
-        return output.Segments;
-    }
+    public override IReadOnlyList<TemplateSegment> RenderContinuation(IReadOnlyList<string> before, IReadOnlyList<ChatTurn> turns) =>
+        Write(new SegmentWriter().Markup("<|im_end|>\n"), turns, generationPrompt: true);
 
-    private static void Write(SegmentWriter output, IReadOnlyList<ChatTurn> turns, bool generationPrompt)
+    private static IReadOnlyList<TemplateSegment> Write(SegmentWriter output, IReadOnlyList<ChatTurn> turns, bool generationPrompt)
     {
-        foreach (var turn in turns)
-            output.Markup("<|im_start|>").Content(turn.Role).Markup("\n").Content(turn.Content).Markup("<|im_end|>\n");
+        foreach (var turn in turns) output.Message(turn.Role, turn.Content);
         if (generationPrompt) output.Markup("<|im_start|>assistant\n");
+        return output.Segments;
     }
 }

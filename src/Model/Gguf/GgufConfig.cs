@@ -3,7 +3,7 @@ namespace LServe.Model;
 /// <summary>The geometry that GGUF metadata describe.</summary>
 internal static class GgufConfig
 {
-    public static readonly string[] Architectures = ["llama"];
+    public static readonly string[] Architectures = ["llama", "qwen2", "qwen3"];
 
     public static ModelConfig Read(GgufFile gguf, string name)
     {
@@ -20,6 +20,7 @@ internal static class GgufConfig
             throw metadata.Problem($"{architecture}.attention.head_count_kv", $"is {kvHeads}, which does not divide the {heads} query heads.");
         var hidden = Number("embedding_length", ModelLimits.MaxWidth);
         var headDim = HeadDim(metadata, architecture, hidden, heads);
+        var context = Number("context_length", ModelLimits.MaxContext);
         return new ModelConfig
         {
             Name = name,
@@ -31,9 +32,9 @@ internal static class GgufConfig
             KvHeads = kvHeads,
             HeadDim = headDim,
             VocabularySize = VocabularySize(metadata, architecture),
-            ContextLength = Number("context_length", ModelLimits.MaxContext),
+            ContextLength = Math.Min(context, Window(metadata, architecture) ?? context),
             RmsEpsilon = Epsilon(metadata, $"{architecture}.attention.layer_norm_rms_epsilon"),
-            Rope = GgufRope.Read(gguf, architecture, headDim),
+            Rope = GgufRope.Read(gguf, architecture, headDim, context),
         };
     }
 
@@ -42,6 +43,10 @@ internal static class GgufConfig
         var key = $"{architecture}.expert_count";
         if (metadata.OptionalInt(key, 0, int.MaxValue) > 0) throw metadata.Problem(key, "says this is a mixture of experts; only dense models work.");
     }
+
+    /// <summary>Within a sliding window attention is full attention, so that the model is exact up to there.</summary>
+    private static int? Window(GgufMetadata metadata, string architecture) =>
+        metadata.OptionalInt($"{architecture}.attention.sliding_window", 0, int.MaxValue) is > 0 and var window ? window : null;
 
     private static int HeadDim(GgufMetadata metadata, string architecture, int hidden, int heads)
     {

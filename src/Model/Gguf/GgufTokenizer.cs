@@ -21,22 +21,23 @@ internal static class GgufTokenizer
     {
         var name = metadata.RequiredText(Pre);
         var pre = PreTokenizers.FindByGgufName(name) ?? throw metadata.Problem(Pre, $"is {name}; these work: {PreTokenizers.GgufNames}.");
-        var vocabulary = GgufVocabulary.Read(metadata, isByteLevel: true);
+        var vocabulary = GgufVocabulary.Read(metadata, PieceSpelling.ByteAlphabet);
         var index = new PieceIndex(vocabulary);
         var merges = GgufMerges.Read(metadata, Merges, index);
-        return new ByteLevelBpe(vocabulary, index, merges, pre.PreTokenizer, pre.WholeWordsFirst, Begin(metadata, vocabulary, pre.AddsBegin), Ends(metadata, vocabulary));
+        return new ByteLevelBpe(vocabulary, index, merges, pre.PreTokenizer, pre.IsComposed, pre.WholeWordsFirst,
+            Begin(metadata, vocabulary, pre.AddsBegin), Ends(metadata, vocabulary));
     }
 
     private static SentencePieceBpe ReadSentencePiece(GgufMetadata metadata)
     {
-        var vocabulary = GgufVocabulary.Read(metadata, isByteLevel: false);
+        var vocabulary = GgufVocabulary.Read(metadata, PieceSpelling.SentencePiece);
         var scores = metadata.OptionalNumbers<float>(Scores, GgufType.Float32) ?? throw metadata.Missing(Scores);
         if (scores.Count != vocabulary.Count) throw metadata.Problem(Scores, $"has {scores.Count} scores for {vocabulary.Count} tokens.");
         var index = new PieceIndex(vocabulary);
         var merges = SentencePieceMerges.Build(vocabulary, index, token => scores[token])
             ?? throw metadata.Problem(Scores, $"are of a vocabulary with more than {ModelLimits.MaxMerges} merges.");
-        var addsSpace = metadata.OptionalFlag(AddSpace) ?? true;
-        return new SentencePieceBpe(vocabulary, index, merges, addsSpace, Begin(metadata, vocabulary, true), Ends(metadata, vocabulary));
+        var prefix = metadata.OptionalFlag(AddSpace) ?? true ? SpacePrefix.EveryText : SpacePrefix.None;
+        return new SentencePieceBpe(vocabulary, index, merges, prefix, Begin(metadata, vocabulary, true), Ends(metadata, vocabulary));
     }
 
     private static int? Begin(GgufMetadata metadata, Vocabulary vocabulary, bool unlessSaid)

@@ -6,21 +6,22 @@ internal static class GgufVocabulary
     private const string Tokens = "tokenizer.ggml.tokens", Types = "tokenizer.ggml.token_type";
     private const int MaxPieceBytes = 65_536;
 
-    public static Vocabulary Read(GgufMetadata metadata, bool isByteLevel)
+    public static Vocabulary Read(GgufMetadata metadata, PieceSpelling spelling)
     {
         var pieces = metadata.RequiredStrings(Tokens);
         var types = metadata.OptionalNumbers<int>(Types, GgufType.Int32);
         if (types is { } t && t.Count != pieces.Count) throw metadata.Problem(Types, $"has {t.Count} types for {pieces.Count} tokens.");
         var builder = new Vocabulary.Builder(pieces.Count);
-        var bytes = new byte[MaxPieceBytes];
-        var token = 0;
-        foreach (var piece in pieces)
+        var buffer = new byte[MaxPieceBytes];
+        var (token, enumerator) = (0, pieces.GetEnumerator());
+        for (; enumerator.MoveNext(); token++)
         {
-            if (piece.Length > MaxPieceBytes) throw metadata.Problem(Tokens, $"has a token of {piece.Length} bytes; at most {MaxPieceBytes} work.");
+            var piece = enumerator.Current;
+            if (piece.Length > MaxPieceBytes) throw metadata.Problem(Tokens, enumerator.Offset, $"token {token} has {piece.Length} bytes; at most {MaxPieceBytes} work.");
             var kind = types is { } known ? Kind(metadata, known, token) : TokenKind.Normal;
-            if (!builder.TryAdd(Bytes(metadata, piece, kind, isByteLevel, bytes), kind))
-                throw metadata.Problem(Tokens, $"has more than {ModelLimits.MaxVocabularyBytes} bytes of tokens.");
-            token++;
+            var bytes = PieceText.Decode(piece, kind, spelling, buffer);
+            if (kind == TokenKind.Byte && bytes.IsEmpty) throw metadata.Problem(Tokens, enumerator.Offset, $"byte token {token} is not spelled <0xHH>.");
+            if (!builder.TryAdd(bytes, kind)) throw metadata.Problem(Tokens, $"has more than {ModelLimits.MaxVocabularyBytes} bytes of tokens.");
         }
         return builder.Build();
     }
@@ -31,13 +32,5 @@ internal static class GgufVocabulary
         return kind is >= (int)TokenKind.Normal and <= (int)TokenKind.Byte
             ? (TokenKind)kind
             : throw metadata.Problem(Types, types.OffsetOf(token), $"gives token {token} the unknown type {kind}.");
-    }
-
-    private static ReadOnlySpan<byte> Bytes(GgufMetadata metadata, ReadOnlySpan<byte> piece, TokenKind kind, bool isByteLevel, byte[] buffer)
-    {
-        if (kind == TokenKind.Byte) return PieceText.ByteOf(piece, buffer) ? buffer.AsSpan(0, 1) : throw metadata.Problem(Tokens, "has a byte token that is not spelled <0xHH>.");
-        if (kind != TokenKind.Normal) return piece;
-        var length = isByteLevel ? ByteAlphabet.Decode(piece, buffer) : PieceText.WithSpaces(piece, buffer);
-        return length < 0 ? piece : buffer.AsSpan(0, length);
     }
 }

@@ -1,6 +1,6 @@
 namespace LServe.Model;
 
-/// <summary>Rotary frequencies of a head, in radians per token: pair i turns by base^(−2i/D) before scaling.</summary>
+/// <summary>Rotary frequencies of a head, in radians per token, [D / 2]: pair i turns by θ^(−2i/D) before scaling.</summary>
 /// <remarks>Su et al., RoFormer, arXiv 2104.09864.</remarks>
 internal static class RopeFrequencies
 {
@@ -12,6 +12,27 @@ internal static class RopeFrequencies
     }
 
     /// <summary>Positions are squeezed by <paramref name="factor"/>.</summary>
-    public static double[] Linear(double theta, int headDim, double factor) =>
-        Array.ConvertAll(Plain(theta, headDim), f => f / factor);
+    /// <remarks>Chen et al., arXiv 2306.15595.</remarks>
+    public static double[] Linear(double theta, int headDim, double factor) => Array.ConvertAll(Plain(theta, headDim), f => f / factor);
+
+    /// <summary>
+    /// Llama 3.1: waves longer than the original context divided by <paramref name="lowFactor"/> are squeezed, those shorter than it divided
+    /// by <paramref name="highFactor"/> are kept, between them it goes over smoothly.
+    /// </summary>
+    /// <remarks>The Llama 3 Herd of Models, arXiv 2407.21783, and its reference code.</remarks>
+    public static double[] Llama3(double theta, int headDim, double factor, double lowFactor, double highFactor, double originalContext) =>
+        Array.ConvertAll(Plain(theta, headDim), frequency =>
+        {
+            var waves = originalContext * frequency / (2 * Math.PI);
+            var kept = highFactor > lowFactor ? Math.Clamp((waves - lowFactor) / (highFactor - lowFactor), 0, 1) : waves < lowFactor ? 0 : 1;
+            return kept * frequency + (1 - kept) * frequency / factor;
+        });
+
+    /// <summary>Every frequency divided by a factor of its own, as GGUF files hold Llama 3.1's scaling.</summary>
+    public static double[] Divided(double[] frequencies, ReadOnlySpan<float> divisors)
+    {
+        var divided = new double[frequencies.Length];
+        for (var i = 0; i < divided.Length; i++) divided[i] = frequencies[i] / divisors[i];
+        return divided;
+    }
 }

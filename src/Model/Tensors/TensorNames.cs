@@ -29,4 +29,13 @@ internal sealed record TensorNames
         AttentionOutput = "attn_output", Gate = "ffn_gate", Up = "ffn_up", Down = "ffn_down", QueryNorm = "attn_q_norm", KeyNorm = "attn_k_norm",
         IsRedundant = name => name == GgufRope.FactorsTensor,
     };
+
+    public static TensorNames HuggingFace { get; } = new()
+    {
+        LayerPrefix = "model.layers.", Embedding = "model.embed_tokens", OutputNorm = "model.norm", Output = "lm_head",
+        AttentionNorm = "input_layernorm", FeedForwardNorm = "post_attention_layernorm",
+        Query = "self_attn.q_proj", Key = "self_attn.k_proj", Value = "self_attn.v_proj", AttentionOutput = "self_attn.o_proj",
+        Gate = "mlp.gate_proj", Up = "mlp.up_proj", Down = "mlp.down_proj", QueryNorm = "self_attn.q_norm", KeyNorm = "self_attn.k_norm",
+        IsRedundant = name => name.EndsWith("rotary_emb.inv_freq"),
+    };
 }

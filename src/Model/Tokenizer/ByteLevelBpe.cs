@@ -11,22 +11,24 @@ internal sealed class ByteLevelBpe : TokenizerBase
     private readonly PieceIndex _index;
     private readonly MergeTable _merges;
     private readonly IPreTokenizer _preTokenizer;
-    private readonly bool _wholeWordsFirst;
+    private readonly bool _isComposed, _wholeWordsFirst;
     private readonly int[] _byteTokens = new int[256];
     private readonly WordCache _cache = new();
     private readonly ConcurrentBag<BpeMerger> _mergers = [];
 
+    /// <param name="isComposed">Text is brought to normal form C first.</param>
     /// <param name="wholeWordsFirst">A word that is a token of its own is not built from merges.</param>
     public ByteLevelBpe(
-        Vocabulary vocabulary, PieceIndex index, MergeTable merges, IPreTokenizer preTokenizer, bool wholeWordsFirst, int? beginToken,
-        IReadOnlyList<int> endTokens) : base(vocabulary, beginToken, endTokens)
+        Vocabulary vocabulary, PieceIndex index, MergeTable merges, IPreTokenizer preTokenizer, bool isComposed, bool wholeWordsFirst,
+        int? beginToken, IReadOnlyList<int> endTokens) : base(vocabulary, beginToken, endTokens)
     {
-        (_index, _merges, _preTokenizer, _wholeWordsFirst) = (index, merges, preTokenizer, wholeWordsFirst);
+        (_index, _merges, _preTokenizer, _isComposed, _wholeWordsFirst) = (index, merges, preTokenizer, isComposed, wholeWordsFirst);
         for (var b = 0; b < 256; b++) _byteTokens[b] = index.Find([(byte)b]);
     }
 
-    protected override void EncodeText(ReadOnlySpan<char> text, List<int> output)
+    protected override void EncodeText(ReadOnlySpan<char> text, bool isFirst, List<int> output)
     {
+        if (_isComposed && !CanonicalComposition.IsComposed(text)) text = CanonicalComposition.Compose(text);
         if (!_mergers.TryTake(out var merger)) merger = new BpeMerger(_merges);
         while (!text.IsEmpty)
         {

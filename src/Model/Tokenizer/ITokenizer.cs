@@ -29,6 +29,11 @@ public interface ITokenizer
     /// <summary>Whether the token is a control token, which is no text of an answer.</summary>
     bool IsSpecial(int token);
 
+    /// <summary>
+    /// Whether a text's first token brings a space that is no part of it, as SentencePiece's do: <see cref="Decode"/> leaves it out.
+    /// </summary>
+    bool DropsFirstSpace => false;
+
     /// <summary>The text of <paramref name="tokens"/>; bytes that are no UTF-8 become U+FFFD.</summary>
     string Decode(ReadOnlySpan<int> tokens, bool withSpecial = false);
 }

@@ -2,8 +2,9 @@ namespace LServe.Model;
 
 /// <summary>How a byte-level vocabulary cuts text into words.</summary>
 /// <param name="WholeWordsFirst">A word that is a token of its own is not built from merges.</param>
+/// <param name="IsComposed">Text is brought to normal form C first.</param>
 /// <param name="AddsBegin">Whether the model's raw prompts start with the begin token unless its file says otherwise.</param>
-internal sealed record PreTokenization(IPreTokenizer PreTokenizer, bool WholeWordsFirst = false, bool AddsBegin = false);
+internal sealed record PreTokenization(IPreTokenizer PreTokenizer, bool WholeWordsFirst = false, bool IsComposed = false, bool AddsBegin = false);
 
 internal static class PreTokenizers
 {
@@ -20,7 +21,7 @@ internal static class PreTokenizers
 
     public static PreTokenization? FindByGgufName(string name) => ByGgufName.TryGetValue(name, out var make) ? make() : null;
 
-    public static PreTokenization Llama3() => new(new Llama3PreTokenizer(maxDigits: 3), WholeWordsFirst: true, AddsBegin: true);
+    private static PreTokenization Llama3() => new(new Llama3PreTokenizer(maxDigits: 3), WholeWordsFirst: true, AddsBegin: true);
 
-    public static PreTokenization Qwen2() => new(new Llama3PreTokenizer(maxDigits: 1));
+    private static PreTokenization Qwen2() => new(new Llama3PreTokenizer(maxDigits: 1), IsComposed: true);
 }

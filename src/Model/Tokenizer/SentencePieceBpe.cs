@@ -15,34 +15,35 @@ internal sealed class SentencePieceBpe : TokenizerBase
 
     private readonly PieceIndex _index;
     private readonly MergeTable _merges;
-    private readonly bool _addsSpacePrefix;
+    private readonly SpacePrefix _prefix;
     private readonly int _unknown;
     private readonly int[] _byteTokens;
     private readonly ConcurrentBag<BpeMerger> _mergers = [];
 
-    /// <param name="addsSpacePrefix">Whether a text is encoded as if it began with a space.</param>
     public SentencePieceBpe(
-        Vocabulary vocabulary, PieceIndex index, MergeTable merges, bool addsSpacePrefix, int? beginToken, IReadOnlyList<int> endTokens)
+        Vocabulary vocabulary, PieceIndex index, MergeTable merges, SpacePrefix prefix, int? beginToken, IReadOnlyList<int> endTokens)
         : base(vocabulary, beginToken, endTokens)
     {
-        (_index, _merges, _addsSpacePrefix) = (index, merges, addsSpacePrefix);
+        (_index, _merges, _prefix) = (index, merges, prefix);
         (_byteTokens, _unknown) = ByteTokens(vocabulary);
     }
 
-    protected override void EncodeText(ReadOnlySpan<char> text, List<int> output)
+    public override bool DropsFirstSpace => _prefix != SpacePrefix.None;
+
+    protected override void EncodeText(ReadOnlySpan<char> text, bool isFirst, List<int> output)
     {
         var most = Encoding.UTF8.GetMaxByteCount(text.Length) + 1;
         var symbols = ArrayPool<int>.Shared.Rent(most);
         if (!_mergers.TryTake(out var merger)) merger = new BpeMerger(_merges);
-        merger.Merge(symbols.AsSpan(0, Symbols(text, symbols)), output);
+        merger.Merge(symbols.AsSpan(0, Symbols(text, isFirst, symbols)), output);
         _mergers.Add(merger);
         ArrayPool<int>.Shared.Return(symbols);
     }
 
-    private int Symbols(ReadOnlySpan<char> text, Span<int> symbols)
+    private int Symbols(ReadOnlySpan<char> text, bool isFirst, Span<int> symbols)
     {
         var count = 0;
-        if (_addsSpacePrefix) count += Symbol(new Rune(' '), symbols);
+        if (_prefix == SpacePrefix.EveryText || _prefix == SpacePrefix.FirstText && isFirst) count += Symbol(new Rune(' '), symbols);
         foreach (var rune in text.EnumerateRunes())
             count += Symbol(rune.Value == SpaceMark ? new Rune(' ') : rune, symbols[count..]);
         return count;

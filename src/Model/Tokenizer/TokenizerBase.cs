@@ -14,32 +14,35 @@ internal abstract class TokenizerBase(Vocabulary vocabulary, int? beginToken, IR
 
     public void Encode(ReadOnlySpan<char> text, bool parseSpecial, List<int> output)
     {
+        var before = output.Count;
         while (parseSpecial && Specials.TryFind(text, out var start, out var length, out var token))
         {
-            EncodeRun(text[..start], output);
+            EncodeRun(text[..start], output.Count == before, output);
             output.Add(token);
             text = text[(start + length)..];
         }
-        EncodeRun(text, output);
+        EncodeRun(text, output.Count == before, output);
     }
 
     public void Encode(IReadOnlyList<TemplateSegment> segments, List<int> output)
     {
-        var run = new StringBuilder();
+        var (run, before) = (new StringBuilder(), output.Count);
         foreach (var segment in segments)
         {
             var rest = segment.Text.AsSpan();
             while (segment.IsMarkup && Specials.TryFind(rest, out var start, out var length, out var token))
             {
-                EncodeRun(run.Append(rest[..start]).ToString(), output);
+                EncodeRun(run.Append(rest[..start]).ToString(), output.Count == before, output);
                 run.Clear();
                 output.Add(token);
                 rest = rest[(start + length)..];
             }
             run.Append(rest);
         }
-        EncodeRun(run.ToString(), output);
+        EncodeRun(run.ToString(), output.Count == before, output);
     }
+
+    public virtual bool DropsFirstSpace => false;
 
     public ReadOnlySpan<byte> BytesOf(int token) => Vocabulary[token];
 
@@ -51,14 +54,16 @@ internal abstract class TokenizerBase(Vocabulary vocabulary, int? beginToken, IR
         foreach (var token in tokens)
             if (withSpecial || !IsSpecial(token))
                 bytes.Write(Vocabulary[token]);
-        return Encoding.UTF8.GetString(bytes.WrittenSpan);
+        var dropped = DropsFirstSpace && bytes.WrittenSpan.StartsWith(" "u8) ? 1 : 0;
+        return Encoding.UTF8.GetString(bytes.WrittenSpan[dropped..]);
     }
 
     /// <summary>Appends the tokens of text without special tokens; never called with an empty one.</summary>
-    protected abstract void EncodeText(ReadOnlySpan<char> text, List<int> output);
+    /// <param name="isFirst">Whether nothing was encoded before it by the same call.</param>
+    protected abstract void EncodeText(ReadOnlySpan<char> text, bool isFirst, List<int> output);
 
-    private void EncodeRun(ReadOnlySpan<char> text, List<int> output)
+    private void EncodeRun(ReadOnlySpan<char> text, bool isFirst, List<int> output)
     {
-        if (!text.IsEmpty) EncodeText(text, output);
+        if (!text.IsEmpty) EncodeText(text, isFirst, output);
     }
 }

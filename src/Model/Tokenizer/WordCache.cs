@@ -7,7 +7,7 @@ namespace LServe.Model;
 internal sealed class WordCache
 {
     /// <summary>Words.</summary>
-    public const int MaxWords = 16_384;
+    public const int MaxWords = 8192;
 
     /// <summary>Bytes of a word worth remembering.</summary>
     public const int MaxWordBytes = 24;
