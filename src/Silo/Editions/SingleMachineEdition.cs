@@ -1,0 +1,24 @@
+using LServe.Embedded;
+using LServe.Sessions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LServe.Silo;
+
+/// <summary>The edition that builds with the .NET SDK alone: all sessions in this process.</summary>
+internal static class Edition
+{
+    public const string Name = "single-machine";
+
+    /// <summary>Refuses options that need the other edition.</summary>
+    public static void Check(SiloOptions options)
+    {
+        if (options.Cluster is not null)
+            throw new StartException(
+                "--cluster needs the cluster edition and this is the single-machine one; where the Orleans packages restore, './lserve --edition cluster' gets it.");
+    }
+
+    /// <summary>Registers the host of the sessions; their <see cref="SessionEnvironment"/> is a service already.</summary>
+    public static void Configure(WebApplicationBuilder builder, SiloOptions options) =>
+        builder.Services.AddSingleton<ISessionHost>(services => new EmbeddedSessionHost(services.GetRequiredService<SessionEnvironment>()));
+}

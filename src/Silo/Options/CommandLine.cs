@@ -1,0 +1,97 @@
+using System.Text;
+using Microsoft.Extensions.Logging;
+
+namespace LServe.Silo;
+
+/// <summary>Reads <see cref="SiloOptions"/>: the command line wins over variables, variables over defaults.</summary>
+internal static class CommandLine
+{
+    private const int MaxTokens = 1 << 30;
+
+    private static readonly OptionDefinition[] Definitions =
+    [
+        OptionDefinition.Number("--port", "TCP port (8080); 0 takes a free one", 0, 65_535, (o, n) => o with { Port = n }),
+        new("--host", "ADDRESS", "Address to listen on: an IP address, localhost or * (127.0.0.1)", (o, text) => o with { Host = text }),
+        new("--model", "PATH", "Model file, GGUF (the bundled SmolLM2-135M-Instruct)", (o, text) => o with { Model = text }),
+        new("--data", "FOLDER", "Folder for the server's files; sessions are kept in memory in this version", (o, text) => o with { Data = text }),
+        OptionDefinition.Number("--threads", "Threads that compute (one per core)", 0, 4_096, (o, n) => o with { Threads = n }),
+        OptionDefinition.Number("--context", "Tokens of the longest conversation (the model's own)", 0, MaxTokens, (o, n) => o with { Context = n }),
+        OptionDefinition.Number("--kv-tokens", "Tokens that all conversations in memory share (four contexts)", 0, MaxTokens, (o, n) => o with { KvTokens = n }),
+        OptionDefinition.Number("--max-batch", "Conversations that share a step (64)", 0, 4_096, (o, n) => o with { MaxBatch = n }),
+        OptionDefinition.Choice("--backend", "What computes (auto)", Backends(), (o, kind) => o with { Backend = kind }),
+        OptionDefinition.Choice("--log-level", "What is logged to standard error (warning)", LogLevels(), (o, level) => o with { LogLevel = level }),
+        new("--cluster", "PROVIDER", "Join a cluster; cluster edition only", (o, text) => o with { Cluster = text }),
+    ];
+
+    public static string Help { get; } = WriteHelp();
+
+    /// <summary>The options, or null when help was asked for.</summary>
+    /// <exception cref="StartException">An option is unknown, lacks its value, or has one it can't have.</exception>
+    public static SiloOptions? Read(string[] arguments, Func<string, string?> variable)
+    {
+        var options = new SiloOptions();
+        foreach (var definition in Definitions)
+            if (variable(definition.Variable) is { Length: > 0 } text)
+                options = SetFromVariable(definition, options, text);
+
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            if (arguments[i] is "--help" or "-h")
+                return null;
+            var (name, value) = Split(arguments[i]);
+            var definition = Find(name);
+            value ??= ++i < arguments.Length ? arguments[i] : throw new StartException($"{name} needs a value: {name} {definition.Value}.");
+            options = definition.Set(options, value);
+        }
+        return options;
+    }
+
+    private static SiloOptions SetFromVariable(OptionDefinition definition, SiloOptions options, string text)
+    {
+        try
+        {
+            return definition.Set(options, text);
+        }
+        catch (StartException problem)
+        {
+            throw new StartException($"{problem.Message.TrimEnd('.')} (from the variable {definition.Variable}).", problem);
+        }
+    }
+
+    private static (string Name, string? Value) Split(string argument)
+    {
+        var equals = argument.IndexOf('=');
+        return argument.StartsWith("--", StringComparison.Ordinal) && equals > 0 ? (argument[..equals], argument[(equals + 1)..]) : (argument, null);
+    }
+
+    private static OptionDefinition Find(string name) =>
+        Array.Find(Definitions, definition => definition.Name == name)
+        ?? throw new StartException($"There is no option '{name}'; ./lserve serve --help lists them.");
+
+    private static (string, BackendKind)[] Backends() =>
+        [("auto", BackendKind.Auto), ("cpu", BackendKind.Cpu), ("reference", BackendKind.Reference), ("cuda", BackendKind.Cuda)];
+
+    private static (string, LogLevel)[] LogLevels() =>
+    [
+        ("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("information", LogLevel.Information), ("warning", LogLevel.Warning),
+        ("error", LogLevel.Error), ("none", LogLevel.None),
+    ];
+
+    private static string WriteHelp()
+    {
+        var help = new StringBuilder("""
+            Runs the server: an OpenAI-compatible API and a chat page on one port.
+
+            Usage: ./lserve serve [OPTIONS]
+
+            Options (defaults in parentheses; each may come from a variable instead, --kv-tokens from LSERVE_KV_TOKENS):
+
+            """);
+        foreach (var definition in Definitions)
+        {
+            var head = $"  {definition.Name} {definition.Value}";
+            help.Append(head.Length < 22 ? head.PadRight(22) : head + "\n" + new string(' ', 22)).Append(definition.Explanation).Append('\n');
+        }
+        return help.Append($"  {"--help",-20}Show this\n\nThis is the {Edition.Name} edition.\n").ToString();
+    }
+}

@@ -1,0 +1,47 @@
+using Microsoft.Extensions.Logging;
+
+namespace LServe.Silo;
+
+internal enum BackendKind
+{
+    /// <summary>The fastest that this machine has.</summary>
+    Auto,
+    Cpu,
+
+    /// <summary>Scalar code, the truth that the others are tested against.</summary>
+    Reference,
+    Cuda,
+}
+
+/// <summary>How one server runs. Immutable; from the command line, else from <c>LSERVE_*</c> variables, else these defaults.</summary>
+internal sealed record SiloOptions
+{
+    /// <summary>TCP port; 0: a free one.</summary>
+    public int Port { get; init; } = 8080;
+
+    /// <summary>Address to listen on: an IP address, <c>localhost</c> or <c>*</c>.</summary>
+    public string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>Folder for the server's files; null: none.</summary>
+    public string? Data { get; init; }
+
+    /// <summary>Model file; null: the bundled one.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Threads that compute; 0: one per core.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>Tokens: longest sequence; 0: the model's own context length.</summary>
+    public int Context { get; init; }
+
+    /// <summary>Tokens: room of the KV cache for all sequences; 0: the engine's default.</summary>
+    public int KvTokens { get; init; }
+
+    /// <summary>Sequences: most that share a step; 0: the engine's default.</summary>
+    public int MaxBatch { get; init; }
+    public BackendKind Backend { get; init; }
+    public LogLevel LogLevel { get; init; } = LogLevel.Warning;
+
+    /// <summary>The cluster to join; only the cluster edition has one.</summary>
+    public string? Cluster { get; init; }
+}

@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using LServe.Api;
+using LServe.Inference;
+using LServe.Model;
+using LServe.Sessions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace LServe.Silo;
+
+/// <summary>One server from start to stop: model, engine, host of the sessions, HTTP.</summary>
+internal static class Server
+{
+    /// <summary>How long answers in progress may go on after the server was told to stop; then they end as sent.</summary>
+    private static readonly TimeSpan s_stopPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>Connections: most at once.</summary>
+    private const int MaxConnections = 4_096;
+
+    /// <exception cref="StartException">The server can't start as it was asked to.</exception>
+    public static async Task RunAsync(SiloOptions options)
+    {
+        var address = ListenAddress.Of(options);
+        DataFolder.Check(options.Data);
+        using var model = ModelLocator.Open(options.Model);
+        using var engine = EngineFactory.Create(model, options, LoadingBar.ForTerminal());
+        await using var app = Build(options, address, SessionEnvironment.For(model, engine, new InMemorySessionStore()));
+        app.MapLServeApi();
+        await ListenAsync(app, address);
+        Announce(app, model, engine);
+        if (!address.IsLocal)
+            Console.Error.WriteLine($"lserve serve: everybody who reaches {address.Ip} may use this server; it asks for no key.");
+        await app.WaitForShutdownAsync();
+    }
+
+    private static WebApplication Build(SiloOptions options, ListenAddress address, SessionEnvironment environment)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Logging.SetMinimumLevel(options.LogLevel);
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
+            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = s_stopPatience);
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
+            address.Apply(kestrel);
+        });
+        builder.Services.AddSingleton(environment);
+        Edition.Configure(builder, options);
+        builder.Services.AddLServeApi();
+        return builder.Build();
+    }
+
+    private static async Task ListenAsync(WebApplication app, ListenAddress address)
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (Exception failure) when (address.Explain(failure) is { } explanation)
+        {
+            throw explanation;
+        }
+    }
+
+    private static void Announce(WebApplication app, ModelFile model, Engine engine)
+    {
+        var url = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
+        var took = DateTime.Now - Process.GetCurrentProcess().StartTime;
+        Console.WriteLine(FormattableString.Invariant(
+            $"Ready at {url}/ after {took.TotalSeconds:F2} s: {model.Config.Name}, {engine.Backend.Name}, context {engine.Options.ContextLength} tokens, {Edition.Name} edition"));
+    }
+}

@@ -1,0 +1,46 @@
+using LServe.Cpu;
+using LServe.Inference;
+using LServe.Model;
+
+namespace LServe.Silo;
+
+/// <summary>Chooses the backend and starts the engine on it.</summary>
+internal static class EngineFactory
+{
+    /// <exception cref="StartException">The options can't work with this model or on this machine.</exception>
+    public static Engine Create(ModelFile model, SiloOptions options, IProgress<float>? progress)
+    {
+        try
+        {
+            var defaults = new EngineOptions();
+            var limits = defaults with
+            {
+                ContextLength = options.Context,
+                KvTokens = options.KvTokens,
+                MaxBatch = options.MaxBatch == 0 ? defaults.MaxBatch : options.MaxBatch,
+            };
+            // Resolved before the backend takes any memory.
+            limits = EngineLimits.Resolve(limits, model.Config);
+            return new Engine(CreateBackend(options), model.Config, model.Weights, model.Tokenizer.EndTokens, limits, progress);
+        }
+        catch (ArgumentException problem)
+        {
+            throw new StartException($"--{problem.Message}", problem);
+        }
+        catch (NotSupportedException problem)
+        {
+            throw new StartException($"{model.Path}: {problem.Message}", problem);
+        }
+        catch (OutOfMemoryException problem)
+        {
+            throw new StartException("the model and its KV cache don't fit the memory; ask for less with --kv-tokens or --context.", problem);
+        }
+    }
+
+    private static IBackend CreateBackend(SiloOptions options) => options.Backend switch
+    {
+        BackendKind.Reference => new CpuReferenceBackend(options.Threads),
+        BackendKind.Cuda => throw new StartException("--backend cuda: this version serves from the CPU alone; leave --backend out."),
+        _ => new CpuBackend(new CpuOptions { Threads = options.Threads }),
+    };
+}
