@@ -42,6 +42,8 @@ internal static class Server
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.SetMinimumLevel(options.LogLevel);
+        // What it says of a failed start, this program says in one line.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
             console => console.LogToStandardErrorThreshold = LogLevel.Trace);
@@ -73,7 +75,7 @@ internal static class Server
 
     private static void Announce(WebApplication app, ModelFile model, Engine engine)
     {
-        var url = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
+        var url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         var took = DateTime.Now - Process.GetCurrentProcess().StartTime;
         Console.WriteLine(FormattableString.Invariant(
             $"Ready at {url}/ after {took.TotalSeconds:F2} s: {model.Config.Name}, {engine.Backend.Name}, context {engine.Options.ContextLength} tokens, {Edition.Name} edition"));

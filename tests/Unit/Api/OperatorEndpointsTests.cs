@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace LServe.Tests.Unit.Api;
 
-/// <summary>Models, health and metrics.</summary>
+/// <summary>Models, health, metrics and the page.</summary>
 public sealed class OperatorEndpointsTests : IAsyncLifetime
 {
     private ApiServer _server = null!;
@@ -51,5 +51,24 @@ public sealed class OperatorEndpointsTests : IAsyncLifetime
         Assert.Contains("lserve_turn_wait_seconds_bucket{le=\"+Inf\"} 1", lines);
         Assert.Contains("lserve_turn_wait_seconds_count 1", lines);
         Assert.All(lines.SkipLast(1), line => Assert.Matches("^(# (HELP|TYPE) lserve_.+|lserve_[a-z_]+(\\{.+\\})? [0-9.eE+-]+)$", line));
+    }
+
+    [Theory]
+    [InlineData("/", "text/html")]
+    [InlineData("/chat.css", "text/css")]
+    [InlineData("/chat.js", "text/javascript")]
+    [InlineData("/view.js", "text/javascript")]
+    [InlineData("/stream.js", "text/javascript")]
+    [InlineData("/markdown.js", "text/javascript")]
+    public async Task ThePageComesFromTheAssemblyAndLoadsNothingElse(string path, string type)
+    {
+        using var response = await _server.Http.GetAsync(path);
+        var text = await response.Content.ReadAsStringAsync();
+
+        Assert.Equal(type, response.Content.Headers.ContentType!.MediaType);
+        Assert.Contains("default-src 'none'", response.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        Assert.NotEmpty(text);
+        Assert.DoesNotContain("https://", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("innerHTML", text, StringComparison.Ordinal);
     }
 }
