@@ -17,4 +17,52 @@ struct RmsNormParams {
     float epsilon;
 };
 
+/// linear/decode.cu, linear/prefill.cu
+struct LinearParams {
+    const u8* weight;        // packed tiles, lserve/weights.cuh
+    const f16* x;            // [R, K]
+    float* y;                // [R, N], row r at y + r · y_stride
+    const float* bias;       // [N] or null
+    const float* row_scale;  // [N] or null: what a whole row's codes are multiplied by
+    int outputs;             // N
+    int columns;             // K, multiple of the format's unit
+    int rows;                // R
+    int y_stride;            // floats
+    int add;                 // 1: y += …
+    int stages;              // slots of a warp's ring (decode)
+};
+
+/// pointwise/embed.cu
+struct EmbedParams {
+    const u8* table;         // packed tiles [V, C]
+    const float* row_scale;  // [V] or null
+    const int* tokens;       // [R]
+    float* x;                // [R, C]
+    int columns;             // C
+    int vocabulary;          // V: other ids give zeros
+};
+
+/// pointwise/rope.cu
+struct RopeParams {
+    float* qkv;                         // [R, (H + 2G) · D]: queries and keys are turned in place
+    const int* positions;               // [R]
+    const double* inverse_frequencies;  // [D / 2] radians per token
+    const float* query_norm;            // [D] or null
+    const float* key_norm;              // [D] or null
+    int query_heads;                    // H
+    int kv_heads;                       // G
+    int head_dim;                       // D, even, at most 256
+    int halves;                         // 1: channels i and i + D / 2 turn together; 0: 2i and 2i + 1
+    float epsilon;
+    float magnitude;                    // of cosine and sine
+};
+
+/// pointwise/silu_mul.cu
+struct SiluMulParams {
+    const float* gate_up;  // [R, 2F]
+    f16* y;                // [R, F]
+    int columns;           // F, multiple of 4
+    int unused;
+};
+
 }  // namespace lserve
