@@ -13,8 +13,7 @@ public sealed class KernelSources
     private KernelSources(SortedDictionary<string, string> files)
     {
         _files = files;
-        Headers = files.Where(f => f.Key.StartsWith(IncludePrefix, StringComparison.Ordinal))
-            .Select(f => (f.Key[IncludePrefix.Length..], f.Value)).ToArray();
+        Headers = files.Where(f => f.Key.StartsWith(IncludePrefix, StringComparison.Ordinal)).Select(f => (f.Key[IncludePrefix.Length..], f.Value)).ToArray();
         HeaderHash = Hash(Headers.Select(h => $"{h.Name}\0{h.Text}\0"));
     }
 

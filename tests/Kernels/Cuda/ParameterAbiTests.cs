@@ -20,12 +20,15 @@ public class ParameterAbiTests
     public void SizesAndOffsetsAgree(string name)
     {
         var type = Mirrors[name];
-        var source = new StringBuilder("#include <lserve/params.h>\n");
+        var source = new StringBuilder($"#include <{HeaderOf(name)}>\n");
         source.AppendLine($"static_assert(sizeof(lserve::{name}) == {Marshal.SizeOf(type)}, \"size\");");
         foreach (var field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))
             source.AppendLine($"static_assert({Offset(name, field.Name)} == {Marshal.OffsetOf(type, field.Name)}, \"{field.Name}\");");
         new KernelCompiler(KernelSources.Embedded, ComputeArchitecture.Least).CompileSource(source.ToString(), $"{name}.abi", []);
     }
+
+    private static string HeaderOf(string name) =>
+        KernelSources.Embedded.Headers.First(header => header.Text.Contains($"struct {name} {{", StringComparison.Ordinal)).Name;
 
     /// <summary>NVRTC brings no offsetof; this is what its front end made of it before it had a builtin.</summary>
     private static string Offset(string type, string field) => $"__INTADDR__(&((lserve::{type}*)0)->{SnakeCase(field)})";

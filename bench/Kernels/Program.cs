@@ -1,0 +1,32 @@
+using LServe.Bench.Kernels;
+using LServe.Cuda.Driver;
+using LServe.Cuda.Launch;
+
+const string Usage = """
+    LServe.Bench.Kernels [--only read,decode,prefill] [--formats F16,Int8,Int4] [--rows 1,16] [--stages 8] [--out FILE] [--commit HASH]
+    Times each kernel alone by graph replay over cold buffers, beside the floor that a read of the same bytes sets in the same run.
+    """;
+if (args.Contains("--help"))
+{
+    Console.WriteLine(Usage);
+    return 0;
+}
+
+string[] only = Option("--only", "read,decode,prefill").Split(',');
+var formats = Option("--formats", "F16,Int8,Int4").Split(',').Select(Enum.Parse<WeightFormat>).ToArray();
+var rows = Option("--rows", "1,16").Split(',').Select(int.Parse).ToArray();
+var stages = Option("--stages", "8").Split(',').Select(int.Parse).ToArray();
+var facts = CudaDevices.Describe();
+using var device = new Device();
+var report = new Report(string.Join(' ', args), Option("--commit", "unknown"), DateTime.UtcNow.ToString("u"), device.Context.Name,
+    facts.DriverVersion?.ToString() ?? "", device.Context.Multiprocessors, device.Context.L2Bytes, [], []);
+
+if (only.Contains("read")) new MemoryBench(device, report).Run();
+var linear = new LinearBench(device, report);
+if (only.Contains("decode")) linear.Decode(formats, rows, stages);
+if (only.Contains("prefill")) linear.Prefill(formats, [512, 4096], flopsPerSecond: 766e12);
+report.Print();
+if (Option("--out", "") is { Length: > 0 } path) report.Save(path);
+return 0;
+
+string Option(string name, string otherwise) => Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? args[at + 1] : otherwise;

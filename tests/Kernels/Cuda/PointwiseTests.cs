@@ -1,0 +1,117 @@
+using LServe.Cuda.Launch;
+
+namespace LServe.Tests.Kernels.Cuda;
+
+public class PointwiseTests
+{
+    [GpuTheory]
+    [InlineData(1, 576)]
+    [InlineData(5, 4096)]
+    public void RmsNorm(int rows, int columns)
+    {
+        var random = new Random(1);
+        float[] x = Values.WithOutliers(random, 2 * rows * columns), gain = Values.WithOutliers(random, columns);
+        int[] chosen = [.. Enumerable.Range(0, rows).Select(r => 2 * r + 1)];
+        using var input = Gpu.Upload<float>(x);
+        using var weight = Gpu.Upload<float>(gain);
+        using var index = Gpu.Upload<int>(chosen);
+        using var output = Gpu.Poisoned(rows * columns * 2);
+        new RmsNorm(Gpu.Library).Launch(Gpu.Stream, rows, new()
+        {
+            X = input.Address, Gain = weight.Address, Y = output.Address, Rows = index.Address, Columns = columns, Epsilon = 1e-5f,
+        });
+        var expected = new double[rows * columns];
+        for (var r = 0; r < rows; r++)
+        {
+            var row = x.AsSpan(chosen[r] * columns, columns);
+            double squares = 0;
+            foreach (var v in row) squares += (double)v * v;
+            for (var i = 0; i < columns; i++) expected[r * columns + i] = row[i] / Math.Sqrt(squares / columns + 1e-5f) * gain[i];
+        }
+        Values.AssertClose(Values.ToFloat(Gpu.Download<Half>(output, rows * columns)), expected, 5e-4);
+    }
+
+    [GpuFact]
+    public void SiluMul()
+    {
+        const int Rows = 3, Columns = 1540;
+        var x = Values.WithOutliers(new Random(2), Rows * 2 * Columns);
+        using var input = Gpu.Upload<float>(x);
+        using var output = Gpu.Poisoned(Rows * Columns * 2);
+        new SiluMul(Gpu.Library).Launch(Gpu.Stream, Rows, new() { GateUp = input.Address, Y = output.Address, Columns = Columns });
+        var expected = new double[Rows * Columns];
+        for (var r = 0; r < Rows; r++)
+            for (var i = 0; i < Columns; i++)
+            {
+                double gate = x[r * 2 * Columns + i], up = x[r * 2 * Columns + Columns + i];
+                expected[r * Columns + i] = gate / (1 + Math.Exp(-gate)) * up;
+            }
+        Values.AssertClose(Values.ToFloat(Gpu.Download<Half>(output, Rows * Columns)), expected, 5e-4);
+    }
+
+    public static TheoryData<string> Formats => new(WeightFormats.All.Select(format => format.ToString()));
+
+    [GpuTheory]
+    [MemberData(nameof(Formats))]
+    public void Embed(string name)
+    {
+        const int Vocabulary = 50, Columns = 640;
+        var matrix = RandomMatrix.Create(Enum.Parse<WeightFormat>(name), Vocabulary, Columns, seed: 3);
+        int[] tokens = [49, 0, 7, 7, 16, 33, -1, Vocabulary];
+        using var table = matrix.Load(withBias: false);
+        using var ids = Gpu.Upload<int>(tokens);
+        using var output = Gpu.Poisoned(tokens.Length * Columns * 4);
+        new Embed(Gpu.Library).Launch(Gpu.Stream, table, ids.Address, output.Address, tokens.Length);
+        var x = Gpu.Download<float>(output, tokens.Length * Columns);
+        for (var r = 0; r < tokens.Length; r++)
+            for (var k = 0; k < Columns; k++)
+                Assert.Equal(tokens[r] is < 0 or >= Vocabulary ? 0 : matrix.Values[tokens[r] * Columns + k] * (matrix.RowScale?[tokens[r]] ?? 1), x[r * Columns + k], 1e-6f);
+    }
+
+    [GpuTheory]
+    [InlineData(64, true, false)]
+    [InlineData(128, false, true)]
+    [InlineData(80, true, true)]
+    [InlineData(256, false, false)]
+    public void Rope(int dim, bool halves, bool normed)
+    {
+        const int QueryHeads = 6, KvHeads = 2;
+        int[] positions = [0, 1, 63, 8191, 524287];
+        var width = (QueryHeads + 2 * KvHeads) * dim;
+        var random = new Random(4);
+        float[] x = Values.WithOutliers(random, positions.Length * width), queryGain = Values.WithOutliers(random, dim), keyGain = Values.WithOutliers(random, dim);
+        double[] frequencies = [.. Enumerable.Range(0, dim / 2).Select(i => Math.Pow(500000, -2.0 * i / dim))];
+        using var qkv = Gpu.Upload<float>(x);
+        using var position = Gpu.Upload<int>(positions);
+        using var frequency = Gpu.Upload<double>(frequencies);
+        using var query = Gpu.Upload<float>(queryGain);
+        using var key = Gpu.Upload<float>(keyGain);
+        new Rope(Gpu.Library).Launch(Gpu.Stream, positions.Length, new()
+        {
+            Qkv = qkv.Address, Positions = position.Address, InverseFrequencies = frequency.Address,
+            QueryNorm = normed ? query.Address : 0, KeyNorm = normed ? key.Address : 0,
+            QueryHeads = QueryHeads, KvHeads = KvHeads, HeadDim = dim, Halves = halves ? 1 : 0, Epsilon = 1e-6f, Magnitude = 1.25f,
+        });
+        var expected = Array.ConvertAll(x, v => (double)v);
+        for (var r = 0; r < positions.Length; r++)
+            for (var head = 0; head < QueryHeads + KvHeads; head++)
+                Turn(expected.AsSpan(r * width + head * dim, dim), positions[r], frequencies, halves, normed ? head < QueryHeads ? queryGain : keyGain : null);
+        Values.AssertClose(Gpu.Download<float>(qkv, x.Length), expected, 1e-6);
+    }
+
+    private static void Turn(Span<double> head, int position, double[] frequencies, bool halves, float[]? gain)
+    {
+        if (gain is not null)
+        {
+            double squares = 0;
+            foreach (var v in head) squares += v * v;
+            for (var i = 0; i < head.Length; i++) head[i] *= gain[i] / Math.Sqrt(squares / head.Length + 1e-6f);
+        }
+        for (var i = 0; i < frequencies.Length; i++)
+        {
+            var (a, b) = halves ? (i, i + frequencies.Length) : (2 * i, 2 * i + 1);
+            var (sine, cosine) = Math.SinCos(position * frequencies[i]);
+            (head[a], head[b]) = (1.25 * (head[a] * cosine - head[b] * sine), 1.25 * (head[a] * sine + head[b] * cosine));
+        }
+    }
+}
