@@ -22,7 +22,7 @@ internal sealed class LinearBench(Device device, Report report)
             var sums = new Dictionary<(int Rows, int Stages), (double Time, double Floor)>();
             foreach (var shape in Shapes) DecodeShape(format, shape, rowCounts, stages, sums);
             foreach (var ((rows, ring), (time, floor)) in sums.OrderBy(s => s.Key))
-                report.Sums.Add($"layer's four products, {format}, {rows} rows, {ring} stages: {time:0.0} us, cold reads of the same bytes {floor:0.0} us: x{time / floor:0.000}");
+                report.Add($"layer's four products, {format}, {rows} rows, {ring} stages: {time:0.0} us, cold reads of the same bytes {floor:0.0} us: x{time / floor:0.000}");
         }
     }
 
@@ -40,7 +40,7 @@ internal sealed class LinearBench(Device device, Report report)
                     var time = device.Timer.Time(2, _ => launcher.Launch(device.Stream, format, new(w, x.Address, y.Address, rows, outputs, add: false)));
                     var flops = 2.0 * rows * outputs * inputs;
                     var floor = flops / flopsPerSecond * 1e6;
-                    report.Rows.Add(new("linear/prefill", $"{format} {name} x{rows}", time.Microseconds, time.Spread, w.Bytes, flops, floor, time.Microseconds / floor));
+                    report.Add(new Row("linear/prefill", $"{format} {name} x{rows}", time.Microseconds, time.Spread, w.Bytes, flops, floor, time.Microseconds / floor));
                 }
     }
 
@@ -51,7 +51,7 @@ internal sealed class LinearBench(Device device, Report report)
         var copies = (int)Math.Clamp(ColdBytes / format.Bytes(outputs, inputs), MinCopies, MaxCopies);
         var weights = Enumerable.Range(0, copies).Select(_ => device.RandomWeights(format, outputs, inputs)).ToArray();
         var floor = device.Timer.Time(copies, i => device.Read(weights[i].Data, weights[i].Bytes));
-        report.Rows.Add(new("read", $"{format} {name}", floor.Microseconds, floor.Spread, weights[0].Bytes, 0, floor.Microseconds, 1));
+        report.Add(new Row("read", $"{format} {name}", floor.Microseconds, floor.Spread, weights[0].Bytes, 0, floor.Microseconds, 1));
         foreach (var rows in rowCounts)
             foreach (var ring in stages)
             {
@@ -59,7 +59,7 @@ internal sealed class LinearBench(Device device, Report report)
                 using var x = device.RandomHalves((long)rows * inputs);
                 using var y = DeviceMemory.Allocate((long)rows * outputs * 4);
                 var time = device.Timer.Time(copies, i => launcher.Launch(device.Stream, format, new(weights[i], x.Address, y.Address, rows, outputs, add: false)));
-                report.Rows.Add(new("linear/decode", $"{format} {name} x{rows} ring {ring}", time.Microseconds, time.Spread, weights[0].Bytes,
+                report.Add(new Row("linear/decode", $"{format} {name} x{rows} ring {ring}", time.Microseconds, time.Spread, weights[0].Bytes,
                     2.0 * rows * outputs * inputs, floor.Microseconds, time.Microseconds / floor.Microseconds));
                 var (t, f) = sums.GetValueOrDefault((rows, ring));
                 sums[(rows, ring)] = (t + time.Microseconds, f + floor.Microseconds);

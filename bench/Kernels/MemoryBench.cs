@@ -14,7 +14,7 @@ internal sealed class MemoryBench(Device device, Report report)
         {
             var bytes = (long)megabytes << 20;
             var time = device.Timer.Time((int)(PoolBytes / bytes), i => device.Read(pool.Address + (ulong)(i * bytes), bytes));
-            report.Rows.Add(new("read", $"{megabytes} MB cold", time.Microseconds, time.Spread, bytes, 0, time.Microseconds, 1));
+            report.Add(new Row("read", $"{megabytes} MB cold", time.Microseconds, time.Spread, bytes, 0, time.Microseconds, 1));
         }
     }
 }

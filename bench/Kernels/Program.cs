@@ -25,7 +25,6 @@ if (only.Contains("read")) new MemoryBench(device, report).Run();
 var linear = new LinearBench(device, report);
 if (only.Contains("decode")) linear.Decode(formats, rows, stages);
 if (only.Contains("prefill")) linear.Prefill(formats, [512, 4096], flopsPerSecond: 766e12);
-report.Print();
 if (Option("--out", "") is { Length: > 0 } path) report.Save(path);
 return 0;
 

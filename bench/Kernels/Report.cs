@@ -17,11 +17,18 @@ internal sealed record Row(
 internal sealed record Report(
     string Command, string Commit, string Date, string Card, string Driver, int Multiprocessors, long L2Bytes, List<Row> Rows, List<string> Sums)
 {
-    public void Print()
+    /// <summary>Keeps and prints a row.</summary>
+    public void Add(Row row)
     {
-        foreach (var row in Rows)
-            Console.WriteLine($"{row.Kernel,-24} {row.Case,-34} {row.Microseconds,9:0.00} us  {row.Bytes / row.Microseconds / 1000,7:0} GB/s  {row.Flops / row.Microseconds / 1e6,6:0.0} TFLOP/s  x{row.OfFloor:0.00} of floor");
-        foreach (var sum in Sums) Console.WriteLine(sum);
+        Rows.Add(row);
+        Console.WriteLine($"{row.Kernel,-24} {row.Case,-34} {row.Microseconds,9:0.00} us  {row.Bytes / row.Microseconds / 1000,7:0} GB/s  {row.Flops / row.Microseconds / 1e6,6:0.0} TFLOP/s  x{row.OfFloor:0.00} of floor");
+    }
+
+    /// <summary>Keeps and prints a sentence about several rows.</summary>
+    public void Add(string sum)
+    {
+        Sums.Add(sum);
+        Console.WriteLine(sum);
     }
 
     public void Save(string path) => File.WriteAllText(path, JsonSerializer.Serialize(this, ReportContext.Default.Report) + "\n");

@@ -13,8 +13,8 @@ internal sealed class PackedMatrix(WeightFormat format, int rows, int columns, D
     public ulong Bias => bias?.Address ?? 0;
     public ulong RowScale => rowScale?.Address ?? 0;
 
-    /// <summary>Bytes a product reads.</summary>
-    public long Bytes => data.Bytes + (rowScale?.Bytes ?? 0);
+    /// <summary>Bytes of codes and scales of groups, at <see cref="Data"/>.</summary>
+    public long Bytes => data.Bytes;
 
     /// <param name="parts">Rows one below the other, all stored in types of one <see cref="WeightFormat"/>.</param>
     /// <param name="bias">[Rows] or null.</param>
