@@ -9,10 +9,11 @@ public static class RandomTensor
     /// <summary>Where a block keeps its float16 scale and minimum, and how large the minimum is against the scale for a mean of zero.</summary>
     private readonly record struct BlockScales(int Scale, int Minimum = -1, float MinimumRatio = 0);
 
-    public static byte[] Bytes(Random random, TensorType type, int rows, int columns, float deviation)
+    /// <param name="outliers">Whether the first two channels of a row are four times as large, as in real models; float types only.</param>
+    public static byte[] Bytes(Random random, TensorType type, int rows, int columns, float deviation, bool outliers = true)
     {
         var data = new byte[rows * TensorFormat.RowBytes(type, columns)];
-        if (TensorFormat.BlockValues(type) == 1) FillFloats(random, type, data, columns, deviation);
+        if (TensorFormat.BlockValues(type) == 1) FillFloats(random, type, data, columns, deviation, outliers);
         else FillBlocks(random, type, data, deviation);
         return data;
     }
@@ -20,13 +21,12 @@ public static class RandomTensor
     public static float Gaussian(Random random) =>
         (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
 
-    /// <summary>The first two channels of a row are four times as large: real models have such outliers.</summary>
-    private static void FillFloats(Random random, TensorType type, byte[] data, int columns, float deviation)
+    private static void FillFloats(Random random, TensorType type, byte[] data, int columns, float deviation, bool outliers)
     {
         var size = TensorFormat.BlockBytes(type);
         for (var i = 0; i < data.Length / size; i++)
         {
-            var value = Gaussian(random) * deviation * (i % columns < 2 ? 4 : 1);
+            var value = Gaussian(random) * deviation * (outliers && i % columns < 2 ? 4 : 1);
             var target = data.AsSpan(i * size);
             if (type == TensorType.F32) BinaryPrimitives.WriteSingleLittleEndian(target, value);
             else if (type == TensorType.F16) BinaryPrimitives.WriteHalfLittleEndian(target, (Half)value);

@@ -87,7 +87,7 @@ public static class TinyModel
             Add(writer, name, options.MatrixType, rows, columns, RandomTensor.Bytes(random, options.MatrixType, rows, columns, 1.6f / MathF.Sqrt(columns)));
         void Norm(string name) => Add(writer, name, TensorType.F32, 1, hidden, NormBytes(random, hidden));
 
-        Add(writer, "token_embd.weight", options.MatrixType, vocabulary, hidden, RandomTensor.Bytes(random, options.MatrixType, vocabulary, hidden, 1));
+        Add(writer, "token_embd.weight", options.MatrixType, vocabulary, hidden, RandomTensor.Bytes(random, options.MatrixType, vocabulary, hidden, 1, outliers: false));
         for (var layer = 0; layer < options.Layers; layer++)
         {
             Norm($"blk.{layer}.attn_norm.weight");
@@ -107,7 +107,7 @@ public static class TinyModel
     /// <summary>Tokens that are not to be generated have rows of zeros: their logits stay at zero, far below the best.</summary>
     private static byte[] OutputBytes(Random random, TinyModelOptions options, int vocabulary)
     {
-        var data = RandomTensor.Bytes(random, options.MatrixType, vocabulary, options.HiddenSize, 1.6f / MathF.Sqrt(options.HiddenSize));
+        var data = RandomTensor.Bytes(random, options.MatrixType, vocabulary, options.HiddenSize, 1.6f / MathF.Sqrt(options.HiddenSize), outliers: false);
         var rowBytes = data.Length / vocabulary;
         for (var token = 0; token < vocabulary; token++)
             if (!options.GeneratesAnyToken && !TinyTokenizer.IsPrintable(token))

@@ -7,6 +7,14 @@ internal static class GgufRope
 
     public static RopeParameters Read(GgufFile gguf, string architecture, int headDim, int contextLength)
     {
+        var rope = ReadUnchecked(gguf, architecture, headDim, contextLength);
+        return RopeFrequencies.AreUsable(rope.InverseFrequencies) && float.IsFinite(rope.Magnitude)
+            ? rope
+            : throw gguf.Metadata.Problem($"{architecture}.rope.freq_base", "gives, with its scaling, frequencies that are no numbers.");
+    }
+
+    private static RopeParameters ReadUnchecked(GgufFile gguf, string architecture, int headDim, int contextLength)
+    {
         var metadata = gguf.Metadata;
         var style = architecture == "llama" ? RopeStyle.Interleaved : RopeStyle.Halves;
         var theta = Positive(metadata, $"{architecture}.rope.freq_base") ?? 10_000;

@@ -10,6 +10,14 @@ internal static class HuggingFaceRope
     public static RopeParameters Read(JsonField config, int headDim, ref int contextLength)
     {
         var scaling = Scaling(config);
+        var rope = Read(config, scaling, headDim, ref contextLength);
+        return RopeFrequencies.AreUsable(rope.InverseFrequencies) && float.IsFinite(rope.Magnitude)
+            ? rope
+            : throw (scaling ?? config).Problem("gives frequencies that are no numbers.");
+    }
+
+    private static RopeParameters Read(JsonField config, JsonField? scaling, int headDim, ref int contextLength)
+    {
         var theta = (scaling?.Optional("rope_theta") ?? config.Optional("rope_theta"))?.Positive() ?? 10_000;
         if (theta <= 1) throw new ModelFileException(config.File, "rope_theta", null, $"is {theta}, which is not above 1.");
         var kind = scaling is { } s ? s.Optional("rope_type") ?? s.Optional("type") : null;

@@ -28,6 +28,9 @@ internal static class RopeFrequencies
             return kept * frequency + (1 - kept) * frequency / factor;
         });
 
+    /// <summary>False if absurd parameters led out of the range of numbers.</summary>
+    public static bool AreUsable(double[] frequencies) => Array.TrueForAll(frequencies, double.IsFinite);
+
     /// <summary>Every frequency divided by a factor of its own, as GGUF files hold Llama 3.1's scaling.</summary>
     public static double[] Divided(double[] frequencies, ReadOnlySpan<float> divisors)
     {

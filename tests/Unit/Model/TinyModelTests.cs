@@ -47,4 +47,32 @@ public class TinyModelTests
             Assert.Same(model.Weights.Embedding, model.Weights.Output);
         }
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Greedy_answers_are_varied_and_depend_on_the_prompt(bool anyToken)
+    {
+        using var file = new TemporaryFile(TinyModel.Bytes(new() { GeneratesAnyToken = anyToken }));
+        using var model = ModelFile.Open(file.Path);
+        var answers = new[] { "Hello", "hello", "What is the time?" }.Select(prompt => Greedy(model, model.Tokenizer.Encode(prompt), 40)).ToArray();
+        Assert.All(answers, a => Assert.True(a.Distinct().Count() >= 8, string.Join(' ', a)));
+        Assert.NotEqual(answers[0], answers[1]);
+        if (!anyToken) Assert.All(answers, a => Assert.All(a, token => Assert.True(TinyTokenizer.IsPrintable(token))));
+    }
+
+    private static int[] Greedy(ModelFile model, int[] prompt, int count)
+    {
+        using var run = new ReferenceRun(model);
+        var logits = run.Prefill(prompt);
+        var answer = new int[count];
+        for (var i = 0; i < count; i++)
+        {
+            answer[i] = Best(logits[^model.Config.VocabularySize..]);
+            logits = run.Decode(answer[i]);
+        }
+        return answer;
+    }
+
+    private static int Best(float[] logits) => Array.IndexOf(logits, logits.Max());
 }
