@@ -2,6 +2,7 @@ using LServe.Api.Http;
 using LServe.Api.Turns;
 using LServe.Contracts;
 using LServe.Contracts.OpenAi;
+using LServe.Sessions;
 using Microsoft.AspNetCore.Http;
 
 namespace LServe.Api;
@@ -18,7 +19,7 @@ internal sealed class SessionTurnsEndpoint(ApiServices api, TurnRunner turns)
     {
         var request = await RequestBody.ReadAsync(http, WireJson.Default.TurnRequest, api.Options);
         // A reader sets fields that weren't sent to null, whatever their type says.
-        var complete = request with { Sampling = SamplingLimits.Check((SamplingOptions?)request.Sampling ?? new()) };
+        var complete = request with { Sampling = SamplingRules.Check((SamplingOptions?)request.Sampling ?? new()) };
         var call = TurnCall.Read(http, complete, null) with { Session = SessionsEndpoint.KeyOf(http) };
         await turns.AnswerAsync(http, call, new TurnEventShape(), stream: true);
     }

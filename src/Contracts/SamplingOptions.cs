@@ -6,6 +6,12 @@ public sealed record SamplingOptions
     /// <summary>Largest number of stop strings of one turn.</summary>
     public const int MaxStopStrings = 16;
 
+    /// <summary>Characters of the longest stop string.</summary>
+    public const int MaxStopLength = 1024;
+
+    /// <summary>Entries of <see cref="LogitBias"/>.</summary>
+    public const int MaxLogitBiases = 1024;
+
     /// <summary>Largest number of alternatives returned with each token.</summary>
     public const int MaxTopLogprobs = 20;
 
@@ -30,13 +36,13 @@ public sealed record SamplingOptions
     /// <summary>−2 … 2: taken from a logit once for each time its token was generated in this turn. Default 0.</summary>
     public float FrequencyPenalty { get; init; }
 
-    /// <summary>Token id → number added to its logit, −100 … 100.</summary>
+    /// <summary>Token id → number added to its logit, −100 … 100. At most <see cref="MaxLogitBiases"/>.</summary>
     public IReadOnlyDictionary<int, float>? LogitBias { get; init; }
 
     /// <summary>Seed of the turn's random draws; null draws one.</summary>
     public long? Seed { get; init; }
 
-    /// <summary>Texts that end the answer; not part of it. At most <see cref="MaxStopStrings"/>.</summary>
+    /// <summary>Texts that end the answer; not part of it. At most <see cref="MaxStopStrings"/> of at most <see cref="MaxStopLength"/> characters.</summary>
     public IReadOnlyList<string>? Stop { get; init; }
 
     /// <summary>Most tokens to generate; null: as many as the context window leaves.</summary>

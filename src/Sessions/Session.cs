@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using LServe.Contracts;
-using LServe.Inference;
 
 namespace LServe.Sessions;
 
@@ -11,23 +10,21 @@ public sealed class Session
 {
     private readonly SessionKey _key;
     private readonly SessionEnvironment _environment;
-    private readonly bool _keeps;
-    private readonly Conversation _conversation;
+    private readonly SessionMemory _memory;
+    private readonly TurnExecutor _executor;
     private readonly Lock _lock = new();
     private readonly Queue<Turn> _waiting = new();
     private Turn? _current;
     private Task _worker = Task.CompletedTask;
     private bool _closed;
     private DateTimeOffset _lastUsed;
-    private SessionSnapshot? _snapshot;
-    private string? _etag;
-    private Sequence? _sequence;
 
     /// <param name="keeps">Whether turns are saved; false for a stateless request.</param>
     public Session(SessionKey key, SessionEnvironment environment, bool keeps = true)
     {
-        (_key, _environment, _keeps) = (key, environment, keeps);
-        _conversation = new(environment);
+        (_key, _environment) = (key, environment);
+        _memory = new(key, environment, keeps);
+        _executor = new(environment, _memory);
         _lastUsed = environment.Time.GetUtcNow();
     }
 
@@ -78,9 +75,8 @@ public sealed class Session
     /// <summary>What is kept, or null before the first committed turn.</summary>
     public async ValueTask<SessionInfo?> DescribeAsync(CancellationToken cancellation = default)
     {
-        var snapshot = _snapshot ?? (await _environment.Store.LoadAsync(_key, cancellation))?.Snapshot;
-        if (snapshot is null) return null;
-        var cached = _sequence?.CachedLength ?? 0;
+        if (await _memory.PeekAsync(cancellation) is not { } snapshot) return null;
+        var cached = _memory.CachedTokens;
         var state = IsBusy ? "running" : cached > 0 ? "idle" : "cold";
         return Describe(snapshot, cached, state);
     }
@@ -109,7 +105,7 @@ public sealed class Session
             _worker = released = FreePagesAsync(after: _worker);
         }
         await released;
-        return _snapshot is not null || await _environment.Store.LoadAsync(_key) is not null;
+        return await _memory.PeekAsync() is not null;
     }
 
     /// <summary>Accepts no more turns; lets those that it has end, or cancels them once <paramref name="cutOff"/> fires; frees the pages.</summary>
@@ -177,11 +173,11 @@ public sealed class Session
             if (_closed) throw new SessionClosedException(_key);
             if (Find(turnId) is { } running) return running;
         }
-        var snapshot = _snapshot ?? (await _environment.Store.LoadAsync(_key, cancellation))?.Snapshot;
+        var snapshot = await _memory.PeekAsync(cancellation);
         if (snapshot?.LastTurn is not { } last || last.TurnId != turnId)
             throw LServeException.Overloaded($"Turn {turnId} of session {_key} was lost before it was committed. Send it again.");
         var turn = new Turn(turnId, new());
-        Repeat(turn, last)();
+        TurnExecutor.Repeat(turn, last)();
         return turn;
     }
 
@@ -197,7 +193,7 @@ public sealed class Session
         await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         for (var turn = _current; turn is not null;)
         {
-            var end = await RunAsync(turn);
+            var end = await _executor.RunAsync(turn);
             turn = Next();
             // Told last, so that whoever has seen the end finds the session idle.
             end();
@@ -207,7 +203,7 @@ public sealed class Session
     private async Task FreePagesAsync(Task after)
     {
         await after.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (_sequence is { } sequence) await _environment.Engine.ReleaseAsync(sequence);
+        await _memory.FreePagesAsync();
     }
 
     private Turn? Next()
@@ -218,97 +214,6 @@ public sealed class Session
             _waiting.TryDequeue(out _current);
             return _current;
         }
-    }
-
-    /// <summary>Runs the turn, commits it, and gives back what tells its readers that it ended.</summary>
-    private async Task<Action> RunAsync(Turn turn)
-    {
-        try
-        {
-            await LoadAsync();
-            return _snapshot?.LastTurn is { } last && last.TurnId == turn.Id ? Repeat(turn, last) : await RunNewAsync(turn);
-        }
-        catch (LServeException failure)
-        {
-            return () => turn.Fail(failure);
-        }
-        catch (SessionStoreConflictException conflict)
-        {
-            // Another activation committed since this one loaded: what is in memory is old, so it is dropped and loaded anew.
-            await ForgetAsync();
-            return () => turn.Fail(new LServeException(new(ErrorCode.Overloaded, conflict.Message + " Send the turn again.", Retryable: true), conflict));
-        }
-        catch (Exception defect)
-        {
-            await ForgetAsync();
-            return () => turn.Fail(new LServeException(new(ErrorCode.Internal, "The turn failed: " + defect.Message), defect));
-        }
-    }
-
-    private async Task LoadAsync()
-    {
-        if (_sequence is not null) return;
-        if (_keeps && await _environment.Store.LoadAsync(_key) is { } stored)
-        {
-            (_snapshot, _etag) = (stored.Snapshot, stored.ETag);
-            _sequence = Sequence.Restore(_key.Tenant, stored.Snapshot.Tokens, stored.Snapshot.Runs);
-        }
-        _sequence ??= new Sequence(_key.Tenant);
-    }
-
-    private async Task ForgetAsync()
-    {
-        if (_sequence is { Length: > 0 } sequence) await _environment.Engine.ReleaseAsync(sequence);
-        (_sequence, _snapshot, _etag) = (null, null, null);
-    }
-
-    private async Task<Action> RunNewAsync(Turn turn)
-    {
-        if (turn.Cancelled.IsCancellationRequested)
-            throw new LServeException(new(ErrorCode.Cancelled, "The turn was cancelled before it began."));
-        var kept = _snapshot?.Messages ?? [];
-        var input = _conversation.Resolve(kept, turn.Request);
-        var outcome = await new TurnRunner(_environment, _sequence!).RunAsync(turn, input);
-        if (outcome.Text is not null && _keeps) await CommitAsync(turn, input, outcome);
-        return () => turn.Complete(new TurnCompleted(outcome.Reason, outcome.Usage));
-    }
-
-    private async Task CommitAsync(Turn turn, TurnInput input, TurnRunner.Outcome outcome)
-    {
-        var next = SnapshotAfter(turn, input, outcome);
-        _etag = await _environment.Store.SaveAsync(next, _etag);
-        _snapshot = next;
-    }
-
-    private SessionSnapshot SnapshotAfter(Turn turn, TurnInput input, TurnRunner.Outcome outcome)
-    {
-        var now = _environment.Time.GetUtcNow();
-        var answerRole = input.IsChat ? ChatMessage.Assistant : KeptMessage.RawCompletion;
-        return new()
-        {
-            Key = _key,
-            Model = _environment.ModelName,
-            Tokens = _sequence!.Tokens.ToArray(),
-            Runs = [.. _sequence.Runs],
-            Messages =
-            [
-                .. _snapshot?.Messages ?? [],
-                .. input.NewMessages.Select(m => new KeptMessage(m.Role, m.Content, outcome.PromptEnd)),
-                new KeptMessage(answerRole, outcome.Text!, _sequence.Length),
-            ],
-            Turns = (_snapshot?.Turns ?? 0) + 1,
-            LastTurn = new(turn.Id, outcome.Text!, outcome.Reason, outcome.Usage, outcome.Logprobs),
-            Created = _snapshot?.Created ?? now,
-            LastUsed = now,
-        };
-    }
-
-    private static Action Repeat(Turn turn, CommittedTurn last)
-    {
-        turn.Publish(new TurnStarted(last.TurnId, last.Usage.PromptTokens, last.Usage.CachedTokens, Repeated: true));
-        if (last.Text.Length > 0 || last.Logprobs is not null)
-            turn.Publish(new TextDelta(last.Text, last.Usage.CompletionTokens, last.Logprobs));
-        return () => turn.Complete(new TurnCompleted(last.Reason, last.Usage));
     }
 }
 

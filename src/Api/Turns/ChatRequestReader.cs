@@ -30,7 +30,7 @@ internal static class ChatRequestReader
             Logprobs = request.Logprobs ?? false,
             TopLogprobs = request.TopLogprobs ?? 0,
         };
-        return SamplingLimits.Check(sampling, request.MaxCompletionTokens is null ? "max_tokens" : "max_completion_tokens");
+        return SamplingRules.Check(sampling, request.MaxCompletionTokens is null ? "max_tokens" : "max_completion_tokens");
     }
 
     private static void RefuseUnsupported(ChatCompletionRequest request)

@@ -35,7 +35,7 @@ internal static class CompletionRequestReader
             Logprobs = request.Logprobs is not null,
             TopLogprobs = request.Logprobs ?? 0,
         };
-        return SamplingLimits.Check(sampling, topLogprobs: "logprobs");
+        return SamplingRules.Check(sampling, topLogprobs: "logprobs");
     }
 
     private static void RefuseUnsupported(CompletionRequest request)

@@ -1,0 +1,91 @@
+using LServe.Contracts;
+using LServe.Inference;
+
+namespace LServe.Sessions;
+
+/// <summary>
+/// What one session keeps: its last committed snapshot, and the sequence that goes with it. Used by the session's mailbox, one turn at
+/// a time; <see cref="Snapshot"/> and <see cref="CachedTokens"/> may be read by anybody.
+/// </summary>
+internal sealed class SessionMemory(SessionKey key, SessionEnvironment environment, bool keeps)
+{
+    private string? _etag;
+    private Sequence? _sequence;
+
+    /// <summary>The last committed turn's state, or null before the first, or before it was loaded.</summary>
+    public SessionSnapshot? Snapshot { get; private set; }
+
+    /// <summary>Tokens whose keys and values are in memory.</summary>
+    public int CachedTokens => _sequence?.CachedLength ?? 0;
+
+    /// <summary>The committed state, from memory or from the store.</summary>
+    public async ValueTask<SessionSnapshot?> PeekAsync(CancellationToken cancellation = default) =>
+        Snapshot ?? (keeps ? (await environment.Store.LoadAsync(key, cancellation))?.Snapshot : null);
+
+    /// <summary>The sequence to go on with, loaded if it isn't in memory.</summary>
+    public async Task<Sequence> LoadAsync()
+    {
+        if (_sequence is not null) return _sequence;
+        if (keeps && await environment.Store.LoadAsync(key) is { } stored)
+        {
+            (Snapshot, _etag) = (stored.Snapshot, stored.ETag);
+            return _sequence = Sequence.Restore(key.Tenant, stored.Snapshot.Tokens, stored.Snapshot.Runs);
+        }
+        return _sequence = new Sequence(key.Tenant);
+    }
+
+    /// <summary>Saves what a turn added; it is committed when this returns.</summary>
+    /// <exception cref="SessionStoreConflictException">Another activation of this session has committed since it was loaded.</exception>
+    public async Task CommitAsync(Turn turn, TurnInput input, TurnRunner.Outcome outcome)
+    {
+        if (!keeps || outcome.Text is null) return;
+        var next = SnapshotAfter(turn, input, outcome);
+        try
+        {
+            _etag = await environment.Store.SaveAsync(next, _etag);
+        }
+        catch
+        {
+            // The sequence is ahead of what is committed, or behind somebody else's commit: the next turn loads what is true.
+            await ForgetAsync();
+            throw;
+        }
+        Snapshot = next;
+    }
+
+    /// <summary>Frees the pages; the next turn computes them again.</summary>
+    public async Task FreePagesAsync()
+    {
+        if (_sequence is { } sequence) await environment.Engine.ReleaseAsync(sequence);
+    }
+
+    /// <summary>Drops all that is in memory; the next turn loads what is committed.</summary>
+    public async Task ForgetAsync()
+    {
+        await FreePagesAsync();
+        (_sequence, Snapshot, _etag) = (null, null, null);
+    }
+
+    private SessionSnapshot SnapshotAfter(Turn turn, TurnInput input, TurnRunner.Outcome outcome)
+    {
+        var now = environment.Time.GetUtcNow();
+        var answerRole = input.IsChat ? ChatMessage.Assistant : KeptMessage.RawCompletion;
+        return new()
+        {
+            Key = key,
+            Model = environment.ModelName,
+            Tokens = _sequence!.Tokens.ToArray(),
+            Runs = [.. _sequence.Runs],
+            Messages =
+            [
+                .. Snapshot?.Messages ?? [],
+                .. input.NewMessages.Select(m => new KeptMessage(m.Role, m.Content, outcome.PromptEnd)),
+                new KeptMessage(answerRole, outcome.Text!, _sequence.Length),
+            ],
+            Turns = (Snapshot?.Turns ?? 0) + 1,
+            LastTurn = new(turn.Id, outcome.Text!, outcome.Reason, outcome.Usage, outcome.Logprobs),
+            Created = Snapshot?.Created ?? now,
+            LastUsed = now,
+        };
+    }
+}
