@@ -35,7 +35,7 @@ public sealed unsafe class CpuBackend : IBackend
     public BackendInfo Info { get; }
 
     private StepPlan Plan => _plan ?? throw new InvalidOperationException("No step has begun.");
-    private KvPages Kv => _kv ?? throw new InvalidOperationException("AllocateKv comes before the first step.");
+    internal KvPages Kv => _kv ?? throw new InvalidOperationException("AllocateKv comes before the first step.");
 
     public IDeviceWeight LoadMatrix(ReadOnlySpan<Tensor> parts, ReadOnlySpan<Tensor?> biases = default)
     {

@@ -51,6 +51,9 @@ public sealed class WorkerPool : IDisposable
     /// <summary>Threads that run units, the caller among them.</summary>
     public int Threads { get; }
 
+    /// <summary>Workers that wait for work without using a core.</summary>
+    public int Parked => Volatile.Read(ref _shared.Parked);
+
     /// <summary>Runs all units of <paramref name="work"/>; returns when they are done. What a unit throws, this throws.</summary>
     public void Run(ParallelWork work, int units)
     {

@@ -52,5 +52,11 @@ internal sealed unsafe class KvPages : IDisposable
     public void Copy(int from, int to) =>
         Buffer.MemoryCopy(Keys(from, 0, 0), Keys(to, 0, 0), Geometry.PageBytes, Geometry.PageBytes);
 
+    /// <summary>Overwrites every byte of every page; 0xFF makes them NaN.</summary>
+    public void Fill(byte value)
+    {
+        for (var page = 0; page < Geometry.Pages; page++) NativeMemory.Fill(Keys(page, 0, 0), (nuint)Geometry.PageBytes, value);
+    }
+
     public void Dispose() => NativeMemory.AlignedFree(_data);
 }
