@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LServe.Bench.Micro;
 using LServe.Model;
 
@@ -18,6 +19,9 @@ using var model = ModelFile.Open(options.Model);
 var longest = options.Prefill.Concat(options.Contexts.Select(c => c + DecodeSteps)).Concat(options.Streams.Select(s => s * (StreamDepth + StreamSteps))).Max();
 using var runner = new Runner(model, options, longest + 64);
 Console.WriteLine($"{model.Config.Name} on {runner.Name}");
+
+Console.WriteLine(
+    $"one core at best: {Floors.MultiplyAdds():F0}·10⁹ multiply-adds/s, {Floors.ReadBandwidth(new FileInfo(options.Model).Length):F1} GB/s from {new FileInfo(options.Model).Length >> 20} MiB");
 
 foreach (var tokens in options.Prefill)
     Report($"prefill {tokens}", tokens, () =>
@@ -44,6 +48,9 @@ return 0;
 void Report(string what, int tokens, Func<double> run)
 {
     run();
+    var processor = Process.GetCurrentProcess().TotalProcessorTime;
     var rates = Enumerable.Range(0, options.Repeat).Select(_ => tokens / run()).Order().ToArray();
-    Console.WriteLine($"{what,-16} best {rates[^1],8:F1}  median {rates[rates.Length / 2],8:F1} tokens/s");
+    var processorSeconds = (Process.GetCurrentProcess().TotalProcessorTime - processor).TotalSeconds;
+    Console.WriteLine(
+        $"{what,-16} best {rates[^1],8:F1}  median {rates[rates.Length / 2],8:F1} tokens/s  {tokens * options.Repeat / processorSeconds,8:F1} tokens per core second");
 }

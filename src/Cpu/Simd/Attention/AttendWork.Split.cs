@@ -26,9 +26,11 @@ internal sealed unsafe partial class AttendWork<L, F>
         {
             var id = slice.Pages.Retrieval[page];
             var visible = Math.Min(Tokens, slice.Start + 1 - page * Tokens);
-            Panel<L, F, E>.Multiply(queries, Dim, GroupSize, Kv.Keys(id, Layer, unit.Head), Tokens, Dim, scores, Tokens, Tokens, null);
+            byte* keys = Kv.Keys(id, Layer, unit.Head), mixed = Kv.Values(id, Layer, unit.Head);
+            var next = page + 1 < end ? Kv.Keys(slice.Pages.Retrieval[page + 1], Layer, unit.Head) : keys;
+            Panel<L, F, E>.Multiply(queries, Dim, GroupSize, keys, Tokens, Dim, scores, Tokens, Tokens, null, ahead: mixed);
             for (var i = 0; i < GroupSize; i++) factors[i] = OnlineSoftmax<L, F>.Add(scores + i * Tokens, visible, largest + i, sums + i);
-            Panel<L, F, E>.Multiply(scores, Tokens, GroupSize, Kv.Values(id, Layer, unit.Head), Dim, visible, values, Dim, Dim, factors);
+            Panel<L, F, E>.Multiply(scores, Tokens, GroupSize, mixed, Dim, visible, values, Dim, Dim, factors, ahead: next);
         }
     }
 

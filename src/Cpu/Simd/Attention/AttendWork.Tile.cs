@@ -62,10 +62,10 @@ internal sealed unsafe partial class AttendWork<L, F>
         var lastVisible = Math.Min(Tokens, firstVisible + unit.Rows - 1);
         var keys = AsFloats(Kv.Keys(id, Layer, unit.Head), Dim * Tokens, memory.Keys);
         var values = AsFloats(Kv.Values(id, Layer, unit.Head), Dim * lastVisible, memory.Values);
-        Panel<L, F, KvFloat>.Multiply(memory.Queries, Dim, queries, keys, Tokens, Dim, memory.Scores, Tokens, Tokens, null);
+        Panel<L, F, KvFloat>.Multiply(memory.Queries, Dim, queries, keys, Tokens, Dim, memory.Scores, Tokens, Tokens, null, values);
         for (var i = 0; i < queries; i++)
             memory.Factors[i] = AddScores(memory.Scores + i * Tokens, firstVisible + i / GroupSize, memory.SplitTop + i, memory.SplitSum + i);
-        Panel<L, F, KvFloat>.Multiply(memory.Scores, Tokens, queries, values, Dim, lastVisible, memory.Sums, Dim, Dim, memory.Factors);
+        Panel<L, F, KvFloat>.Multiply(memory.Scores, Tokens, queries, values, Dim, lastVisible, memory.Sums, Dim, Dim, memory.Factors, keys);
     }
 
     /// <summary>A row that begins after this page takes nothing from it.</summary>

@@ -18,8 +18,10 @@ internal static unsafe class Panel<L, F, E>
     /// <param name="terms">How many k.</param>
     /// <param name="columns">How many n, a multiple of the width.</param>
     /// <param name="factors">One per row; null: C starts at zero, whatever it holds.</param>
+    /// <param name="ahead">What will be read next: two cache lines of it are asked for with each term.</param>
     public static void Multiply(
-        float* a, long aStride, int rows, byte* b, long bStride, int terms, float* c, long cStride, int columns, float* factors)
+        float* a, long aStride, int rows, byte* b, long bStride, int terms, float* c, long cStride, int columns, float* factors,
+        byte* ahead)
     {
         while (rows > 0)
         {
@@ -27,9 +29,9 @@ internal static unsafe class Panel<L, F, E>
             var column = 0;
             for (; column + 4 * L.Width <= columns; column += 4 * L.Width)
             {
-                if (count == 6) Six(a, aStride, b, bStride, terms, column, c, cStride, factors);
-                else if (count == 3) Three(a, aStride, b, bStride, terms, column, c, cStride, factors);
-                else One(a, aStride, b, bStride, terms, column, c, cStride, factors);
+                if (count == 6) Six(a, aStride, b, bStride, terms, column, c, cStride, factors, ahead);
+                else if (count == 3) Three(a, aStride, b, bStride, terms, column, c, cStride, factors, ahead);
+                else One(a, aStride, b, bStride, terms, column, c, cStride, factors, ahead);
             }
             for (; column < columns; column += L.Width)
                 for (var row = 0; row < count; row++)
@@ -58,7 +60,7 @@ internal static unsafe class Panel<L, F, E>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Six(float* a, long aStride, byte* b, long bStride, int terms, long column, float* c, long cStride, float* factors)
+    private static void Six(float* a, long aStride, byte* b, long bStride, int terms, long column, float* c, long cStride, float* factors, byte* ahead)
     {
         float* a1 = a + aStride, a2 = a + 2 * aStride, a3 = a + 3 * aStride, a4 = a + 4 * aStride, a5 = a + 5 * aStride;
         float* c1 = c + cStride, c2 = c + 2 * cStride, c3 = c + 3 * cStride, c4 = c + 4 * cStride, c5 = c + 5 * cStride;
@@ -103,6 +105,8 @@ internal static unsafe class Panel<L, F, E>
             s52 = L.MultiplyAdd(factor, b2, s52);
             s53 = L.MultiplyAdd(factor, b3, s53);
             at += bStride;
+            Prefetch.Lines(ahead, 2 * Prefetch.Line);
+            ahead += 2 * Prefetch.Line;
         }
         L.Store(c + column, s00);
         L.Store(c + column + 1 * L.Width, s01);
@@ -131,7 +135,7 @@ internal static unsafe class Panel<L, F, E>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Three(float* a, long aStride, byte* b, long bStride, int terms, long column, float* c, long cStride, float* factors)
+    private static void Three(float* a, long aStride, byte* b, long bStride, int terms, long column, float* c, long cStride, float* factors, byte* ahead)
     {
         float* a1 = a + aStride, a2 = a + 2 * aStride;
         float* c1 = c + cStride, c2 = c + 2 * cStride;
@@ -158,6 +162,8 @@ internal static unsafe class Panel<L, F, E>
             s22 = L.MultiplyAdd(factor, b2, s22);
             s23 = L.MultiplyAdd(factor, b3, s23);
             at += bStride;
+            Prefetch.Lines(ahead, 2 * Prefetch.Line);
+            ahead += 2 * Prefetch.Line;
         }
         L.Store(c + column, s00);
         L.Store(c + column + 1 * L.Width, s01);
@@ -174,7 +180,7 @@ internal static unsafe class Panel<L, F, E>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void One(float* a, long aStride, byte* b, long bStride, int terms, long column, float* c, long cStride, float* factors)
+    private static void One(float* a, long aStride, byte* b, long bStride, int terms, long column, float* c, long cStride, float* factors, byte* ahead)
     {
         F s00 = Begin(c, column, factors, 0), s01 = Begin(c, column + 1 * L.Width, factors, 0), s02 = Begin(c, column + 2 * L.Width, factors, 0), s03 = Begin(c, column + 3 * L.Width, factors, 0);
         var at = column;
@@ -187,6 +193,8 @@ internal static unsafe class Panel<L, F, E>
             s02 = L.MultiplyAdd(factor, b2, s02);
             s03 = L.MultiplyAdd(factor, b3, s03);
             at += bStride;
+            Prefetch.Lines(ahead, 2 * Prefetch.Line);
+            ahead += 2 * Prefetch.Line;
         }
         L.Store(c + column, s00);
         L.Store(c + column + 1 * L.Width, s01);

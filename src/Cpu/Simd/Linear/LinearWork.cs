@@ -59,6 +59,12 @@ internal sealed unsafe class LinearWork<L, F>(int threads) : LinearWork(threads)
     where L : ILanes<F>
     where F : struct
 {
+    /// <summary>
+    /// Rows: up to here four rows of weights at a time become floats, in the first-level cache, and meet all rows of x. Beyond, a whole
+    /// tile does, in the second level, and passes by six rows of x at a time, which then stay in the first.
+    /// </summary>
+    private const int FewRows = 24;
+
     protected override void Multiply(in SimdMatrix.Tile tile, int firstRow, int rows, float* scratch)
     {
         fixed (float* bias = Weights.Bias)
@@ -79,30 +85,32 @@ internal sealed unsafe class LinearWork<L, F>(int threads) : LinearWork(threads)
         }
     }
 
-    /// <summary>
-    /// Six rows of x (14 KiB for 576 inputs) stay in the first-level cache while the tile passes by, from the second level.
-    /// </summary>
     private void MultiplyMany(in SimdMatrix.Tile tile, int firstRow, int rows, float* bias, float* scratch)
     {
         var padded = PaddedColumns(Weights.Columns);
-        Dequantise(tile, padded, scratch);
-        for (var done = 0; done < rows; done += 6)
+        var group = rows <= FewRows ? 4 : SimdMatrix.TileOutputs;
+        for (var first = 0; first < tile.Outputs; first += group)
         {
-            var (row, count) = (firstRow + done, Math.Min(6, rows - done));
-            for (var i = 0; i < tile.Outputs; i += 4)
-                TileKernel<L, F>.Run(X + row * XStride, XStride, count, scratch + (long)i * padded, padded, padded, TargetOf(tile, row, i, bias));
+            var outputs = Math.Min(group, tile.Outputs - first);
+            Dequantise(tile, first, outputs, padded, scratch);
+            for (var done = 0; done < rows; done += 6)
+            {
+                var (row, count) = (firstRow + done, Math.Min(6, rows - done));
+                for (var i = 0; i < outputs; i += 4)
+                    TileKernel<L, F>.Run(
+                        X + row * XStride, XStride, count, scratch + (long)i * padded, padded, padded, TargetOf(tile, row, first + i, bias));
+            }
         }
     }
 
-    /// <summary>Rows of the tile as floats, padded with zeros to whole vectors and to four rows.</summary>
-    private void Dequantise(in SimdMatrix.Tile tile, int padded, float* to)
+    /// <summary>Rows of weights as floats, padded with zeros to whole vectors and to four rows.</summary>
+    private void Dequantise(in SimdMatrix.Tile tile, int first, int outputs, int padded, float* to)
     {
-        var rows = (tile.Outputs + 3) / 4 * 4;
-        for (var i = 0; i < rows; i++, to += padded)
+        for (var i = 0; i < (outputs + 3) / 4 * 4; i++, to += padded)
         {
-            if (i < tile.Outputs) tile.Kernel.Dequantise((byte*)tile.Weights + i * tile.RowBytes, Weights.Columns, to);
-            var written = i < tile.Outputs ? Weights.Columns : 0;
-            new Span<float>(to + written, padded - written).Clear();
+            var written = i < outputs ? Weights.Columns : 0;
+            if (written > 0) tile.Kernel.Dequantise((byte*)tile.Weights + (first + i) * tile.RowBytes, written, to);
+            if (written < padded) new Span<float>(to + written, padded - written).Clear();
         }
     }
 

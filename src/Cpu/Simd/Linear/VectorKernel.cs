@@ -18,9 +18,11 @@ internal static unsafe class VectorKernel<L, F, TFormat>
     public static void Four(float* x, byte* w0, long rowBytes, int blocks, float* halves, float* sums)
     {
         byte* w1 = w0 + rowBytes, w2 = w1 + rowBytes, w3 = w2 + rowBytes;
+        var ahead = w0 + Prefetch.Ahead;
         F a0 = L.Fill(0), a1 = a0, a2 = a0, a3 = a0;
         for (var block = 0; block < blocks; block++)
         {
+            Prefetch.Lines(ahead, 4 * TFormat.Bytes);
             TFormat.Open<L, F>(w0, halves, out var p0, out var q0);
             TFormat.Open<L, F>(w1, halves, out var p1, out var q1);
             TFormat.Open<L, F>(w2, halves, out var p2, out var q2);
@@ -49,6 +51,7 @@ internal static unsafe class VectorKernel<L, F, TFormat>
                 }
             }
             x += IWeightFormat.Values;
+            ahead += 4 * TFormat.Bytes;
             w0 += TFormat.Bytes;
             w1 += TFormat.Bytes;
             w2 += TFormat.Bytes;

@@ -1,0 +1,28 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace LServe.Cpu;
+
+/// <summary>Asks for cache lines before they are needed, where the machine has an instruction for it. Any address will do.</summary>
+internal static unsafe class Prefetch
+{
+    /// <summary>Bytes of a cache line.</summary>
+    public const int Line = 64;
+
+    /// <summary>
+    /// Bytes ahead: the time memory takes to answer, some 150 ns, at the pace of a core that multiplies 4-bit weights. Four rows at a
+    /// time are no pattern that the hardware's own prefetcher keeps up with.
+    /// </summary>
+    public const int Ahead = 4096;
+
+    /// <summary>The lines that begin in <paramref name="bytes"/> from <paramref name="address"/>; a constant of at most four lines.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Lines(byte* address, int bytes)
+    {
+        if (!Sse.IsSupported) return;
+        Sse.Prefetch0(address);
+        if (bytes > Line) Sse.Prefetch0(address + Line);
+        if (bytes > 2 * Line) Sse.Prefetch0(address + 2 * Line);
+        if (bytes > 3 * Line) Sse.Prefetch0(address + 3 * Line);
+    }
+}
