@@ -25,6 +25,7 @@ internal static class Server
     /// <exception cref="StartException">The server can't start as it was asked to.</exception>
     public static async Task RunAsync(SiloOptions options)
     {
+        var begin = Stopwatch.GetTimestamp();
         var address = ListenAddress.Of(options);
         DataFolder.Check(options.Data);
         using var model = ModelLocator.Open(options.Model);
@@ -32,7 +33,7 @@ internal static class Server
         await using var app = Build(options, address, SessionEnvironment.For(model, engine, new InMemorySessionStore()));
         app.MapLServeApi();
         await ListenAsync(app, address);
-        Announce(app, model, engine);
+        Announce(app, model, engine, Stopwatch.GetElapsedTime(begin));
         if (!address.IsLocal)
             Console.Error.WriteLine($"lserve serve: everybody who reaches {address.Ip} may use this server; it asks for no key.");
         await app.WaitForShutdownAsync();
@@ -73,10 +74,10 @@ internal static class Server
         }
     }
 
-    private static void Announce(WebApplication app, ModelFile model, Engine engine)
+    /// <param name="took">Time from the program's first line; the process itself is older, since the front door became it.</param>
+    private static void Announce(WebApplication app, ModelFile model, Engine engine, TimeSpan took)
     {
         var url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        var took = DateTime.Now - Process.GetCurrentProcess().StartTime;
         Console.WriteLine(FormattableString.Invariant(
             $"Ready at {url}/ after {took.TotalSeconds:F2} s: {model.Config.Name}, {engine.Backend.Name}, context {engine.Options.ContextLength} tokens, {Edition.Name} edition"));
     }

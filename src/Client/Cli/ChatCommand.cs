@@ -13,7 +13,7 @@ internal static class ChatCommand
     private static readonly Option<bool> Local = new("--local") { Description = "Run the model in this process. Default: use the server if one listens on the default port" };
     private static readonly Option<string?> Session = new("--session") { Description = "Name of the conversation, which a server then keeps. Default: one that is forgotten at the end", HelpName = "NAME" };
     private static readonly Option<string?> System = new("--system") { Description = "System message of a new conversation", HelpName = "TEXT" };
-    private static readonly Option<float> Temperature = new("--temperature") { Description = "0 (always the likeliest token) to 2", DefaultValueFactory = _ => 0.6f };
+    private static readonly Option<float> Temperature = new("--temperature") { Description = "0 (always the likeliest token) to 2", DefaultValueFactory = _ => 0.3f };
     private static readonly Option<float> TopP = new("--top-p") { Description = "Draw from the likeliest tokens that have this much probability together", DefaultValueFactory = _ => 0.95f };
     private static readonly Option<int?> MaxTokens = new("--max-tokens") { Description = "Longest answer in tokens. Default: what the context leaves" };
     private static readonly Option<long?> Seed = new("--seed") { Description = "Makes the answers repeatable" };

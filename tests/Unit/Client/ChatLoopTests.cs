@@ -64,7 +64,7 @@ public class ChatLoopTests
     public async Task StatisticsTellWhatTheSessionHolds()
     {
         var output = await TalkAsync(new ScriptedClient { Exists = true }, "one\n/stats\n");
-        Assert.Contains("3 turns, 40 tokens, 30 of them", output);
+        Assert.Contains("40 tokens in 3 turns, 30 of them", output);
         Assert.Contains("2 tokens", output);
     }
 

@@ -110,7 +110,7 @@ internal sealed class ChatLoop(ISessionClient client, ChatOptions options, Scree
         var session = _begun ? await client.GetAsync(_session) : null;
         screen.WriteLine(session is null
             ? "Nothing was said yet."
-            : $"{session.Id}: {session.Model}, {session.Turns} turns, {session.Tokens} tokens, {session.CachedTokens} of them with keys and values in memory");
+            : $"{session.Id}: {session.Model}, {session.Tokens} tokens in {session.Turns} {(session.Turns == 1 ? "turn" : "turns")}, {session.CachedTokens} of them with keys and values in memory");
         if (_last is not null) screen.WriteLine(_last.ToString());
     }
 }

@@ -2,7 +2,7 @@ using System.ClientModel;
 using OpenAI;
 using OpenAI.Chat;
 
-namespace LServe.Tests.EndToEnd;
+namespace LServe.Tests.EndToEnd.Readme;
 
 /// <summary>The README's example of OpenAI's .NET library, where the compiler reads it; a rule of tests/Tidy compares the two.</summary>
 internal static class OpenAiDocsExamples
