@@ -28,7 +28,9 @@ public sealed class ModelFile : IDisposable
     /// <summary>Why <see cref="Template"/> is null, for people.</summary>
     public string? TemplateProblem { get; }
 
-    /// <summary>Opens a GGUF file, or a folder as Hugging Face's libraries write it (<c>config.json</c>, safetensors, <c>tokenizer.json</c>).</summary>
+    /// <summary>
+    /// Opens a GGUF file, or a folder as Hugging Face's libraries write it (<c>config.json</c>, safetensors, <c>tokenizer.json</c>).
+    /// </summary>
     /// <exception cref="ModelFileException">A file is missing, damaged, or of a kind that isn't supported.</exception>
     public static ModelFile Open(string path) => Directory.Exists(path) ? HuggingFaceModel.Open(path) : GgufModel.Open(path);
 

@@ -6,7 +6,9 @@ namespace LServe.Tests.Support;
 /// <summary>Random weights in any tensor type: values around zero of a given standard deviation, every bit pattern possible.</summary>
 public static class RandomTensor
 {
-    /// <summary>Where a block keeps its float16 scale and minimum, and how large the minimum is against the scale for a mean of zero.</summary>
+    /// <summary>
+    /// Where a block keeps its float16 scale and minimum, and how large the minimum is against the scale for a mean of zero.
+    /// </summary>
     private readonly record struct BlockScales(int Scale, int Minimum = -1, float MinimumRatio = 0);
 
     /// <param name="outliers">Whether the first two channels of a row are four times as large, as in real models; float types only.</param>

@@ -101,7 +101,8 @@ public static class TinyModel
             Matrix($"blk.{layer}.ffn_down.weight", hidden, forward);
         }
         Norm("output_norm.weight");
-        if (!options.TiedEmbedding) Add(writer, "output.weight", options.MatrixType, vocabulary, hidden, OutputBytes(random, options, vocabulary));
+        if (!options.TiedEmbedding)
+            Add(writer, "output.weight", options.MatrixType, vocabulary, hidden, OutputBytes(random, options, vocabulary));
     }
 
     /// <summary>Tokens that are not to be generated have rows of zeros: their logits stay at zero, far below the best.</summary>

@@ -14,7 +14,8 @@ internal static class Alternation
             isFirst = false;
             if (isSystem) continue;
             if (role != (expectsUser ? "user" : "assistant"))
-                throw new ChatTemplateException("Conversation roles must alternate user/assistant/user/assistant/…, after a system message or none.");
+                throw new ChatTemplateException(
+                    "Conversation roles must alternate user/assistant/user/assistant/…, after at most one system message.");
             expectsUser = !expectsUser;
         }
     }

@@ -9,7 +9,8 @@ internal sealed class ChatMl(string? defaultSystem) : ChatTemplate
     public override IReadOnlyList<TemplateSegment> Render(IReadOnlyList<ChatTurn> turns, bool generationPrompt)
     {
         var output = new SegmentWriter();
-        if (defaultSystem is not null && turns.Count > 0 && turns[0].Role != "system") output.Markup($"<|im_start|>system\n{defaultSystem}<|im_end|>\n");
+        if (defaultSystem is not null && turns.Count > 0 && turns[0].Role != "system")
+            output.Markup($"<|im_start|>system\n{defaultSystem}<|im_end|>\n");
         return Write(output, turns, generationPrompt);
     }
 

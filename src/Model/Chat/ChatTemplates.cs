@@ -5,7 +5,8 @@ namespace LServe.Model;
 /// <summary>Knows chat templates by what is characteristic in them. Templates are programs; none is run.</summary>
 internal static class ChatTemplates
 {
-    private static readonly Func<string, Markers, Known?>[] Families = [Llama3Family, QwenFamily, ChatMlFamily, Llama2Family, MistralFamily];
+    private static readonly Func<string, Markers, Known?>[] Families =
+        [Llama3Family, QwenFamily, ChatMlFamily, Llama2Family, MistralFamily];
 
     /// <param name="Begin">Spelling of the begin token, empty if there is none.</param>
     /// <param name="End">Spelling of the token that ends an answer.</param>
@@ -22,9 +23,10 @@ internal static class ChatTemplates
         problem = null;
         if (template is null) problem = "The model has no chat template; it serves raw completions.";
         var known = template is null || template.Length > ModelLimits.MaxTemplateLength ? null : Recognise(template, MarkersOf(tokenizer));
-        if (template is not null && known is null) problem = $"The model's chat template is none of those known ({KnownNames}); it serves raw completions.";
+        if (template is not null && known is null)
+            problem = $"The model's chat template is none of those known ({KnownNames}); it serves raw completions.";
         if (known?.Tokens.FirstOrDefault(t => tokenizer.Specials.Find(t) is null) is { } missing)
-            problem = $"The model's chat template writes {missing}, which its vocabulary doesn't have as a special token; it serves raw completions.";
+            problem = $"The model's chat template writes {missing}, no special token of its vocabulary; it serves raw completions.";
         return problem is null ? known!.Template : null;
     }
 
@@ -42,7 +44,9 @@ internal static class ChatTemplates
     {
         if (!template.Contains("<|start_header_id|>") || !template.Contains("<|eot_id|>")) return null;
         var always = !template.Contains("add_generation_prompt");
-        var preamble = template.Contains("Cutting Knowledge Date: December 2023") && template.Contains("26 Jul 2024") ? Llama3.KnowledgePreamble : null;
+        var preamble = template.Contains("Cutting Knowledge Date: December 2023") && template.Contains("26 Jul 2024")
+            ? Llama3.KnowledgePreamble
+            : null;
         if (preamble is null && template.Contains("Cutting Knowledge Date")) return null; // a date of its own
         return new(new Llama3(markers.Begin, preamble, always), "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>");
     }
@@ -51,7 +55,8 @@ internal static class ChatTemplates
     {
         if (!template.Contains("<|im_start|>") || !template.Contains("<tool_response>")) return null;
         if (!template.Contains("<think>")) return new(new Qwen2(ChatMlText.DefaultSystem(template)), "<|im_start|>", "<|im_end|>");
-        var isQwen3 = template.Contains("enable_thinking") && template.Contains("reasoning_content") && !template.Contains("assistant\\n<think>\\n'");
+        var thinksUnasked = template.Contains("assistant\\n<think>\\n'");
+        var isQwen3 = template.Contains("enable_thinking") && template.Contains("reasoning_content") && !thinksUnasked;
         return isQwen3 ? new(new Qwen3(), "<|im_start|>", "<|im_end|>") : null;
     }
 
@@ -64,8 +69,12 @@ internal static class ChatTemplates
     }
 
     private static Known? Llama2Family(string template, Markers markers) =>
-        template.Contains("[INST]") && template.Contains("<<SYS>>") ? new(new Llama2(markers.Begin, markers.End), markers.Begin, markers.End) : null;
+        template.Contains("[INST]") && template.Contains("<<SYS>>")
+            ? new(new Llama2(markers.Begin, markers.End), markers.Begin, markers.End)
+            : null;
 
     private static Known? MistralFamily(string template, Markers markers) =>
-        MistralStyle.Recognise(template) is { } style ? new(new Mistral(markers.Begin, markers.End, style), markers.Begin, markers.End) : null;
+        MistralStyle.Recognise(template) is { } style
+            ? new(new Mistral(markers.Begin, markers.End, style), markers.Begin, markers.End)
+            : null;
 }

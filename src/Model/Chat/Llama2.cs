@@ -1,6 +1,9 @@
 namespace LServe.Model;
 
-/// <summary>Llama 2: a question between <c>[INST]</c> and <c>[/INST]</c>, the system message inside the first one; each pair between begin and end tokens.</summary>
+/// <summary>
+/// Llama 2: a question between <c>[INST]</c> and <c>[/INST]</c>, the system message inside the first one; each pair between begin and end
+/// tokens.
+/// </summary>
 internal sealed class Llama2(string begin, string end) : ChatTemplate
 {
     public override string Name => "Llama 2";

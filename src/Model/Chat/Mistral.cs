@@ -1,6 +1,8 @@
 namespace LServe.Model;
 
-/// <summary>Mistral: a question between <c>[INST]</c> and <c>[/INST]</c>, answers closed by the end token, one begin token in all.</summary>
+/// <summary>
+/// Mistral: a question between <c>[INST]</c> and <c>[/INST]</c>, answers closed by the end token, one begin token in all.
+/// </summary>
 internal sealed class Mistral(string begin, string end, MistralStyle style) : ChatTemplate
 {
     public override string Name => "Mistral";
@@ -21,7 +23,8 @@ internal sealed class Mistral(string begin, string end, MistralStyle style) : Ch
     {
         var all = roles.ToArray();
         Alternation.Check(all);
-        if (style.System == MistralSystem.Refused && all.Contains("system")) throw new ChatTemplateException("Only user and assistant roles are supported.");
+        if (style.System == MistralSystem.Refused && all.Contains("system"))
+            throw new ChatTemplateException("Only user and assistant roles are supported.");
     }
 
     private IReadOnlyList<TemplateSegment> Write(SegmentWriter output, IReadOnlyList<ChatTurn> turns)

@@ -40,15 +40,21 @@ internal sealed class Qwen3 : ChatTemplate
 
     private static void WriteAnswer(SegmentWriter output, string content, bool isAfterQuestion, bool isLast)
     {
-        var thought = "";
-        if (content.Contains(ThoughtEnd))
-        {
-            thought = content[..content.IndexOf(ThoughtEnd)].TrimEnd('\n');
-            thought = thought[(thought.LastIndexOf(ThoughtStart) is >= 0 and var start ? start + ThoughtStart.Length : 0)..].TrimStart('\n');
-            content = content[(content.LastIndexOf(ThoughtEnd) + ThoughtEnd.Length)..].TrimStart('\n');
-        }
+        var (thought, answer) = Split(content);
         if (isAfterQuestion && (isLast || thought.Length > 0))
-            output.Markup($"<|im_start|>assistant\n{ThoughtStart}\n").Content(thought.Trim('\n')).Markup($"\n{ThoughtEnd}\n\n").Content(content.TrimStart('\n')).Markup("<|im_end|>\n");
-        else output.Message("assistant", content);
+            output.Markup($"<|im_start|>assistant\n{ThoughtStart}\n").Content(thought.Trim('\n'))
+                .Markup($"\n{ThoughtEnd}\n\n").Content(answer.TrimStart('\n')).Markup("<|im_end|>\n");
+        else output.Message("assistant", answer);
+    }
+
+    private static (string Thought, string Answer) Split(string content)
+    {
+        var firstEnd = content.IndexOf(ThoughtEnd, StringComparison.Ordinal);
+        var lastEnd = content.LastIndexOf(ThoughtEnd, StringComparison.Ordinal);
+        if (firstEnd < 0) return ("", content);
+        var thought = content[..firstEnd].TrimEnd('\n');
+        var start = thought.LastIndexOf(ThoughtStart, StringComparison.Ordinal);
+        if (start >= 0) thought = thought[(start + ThoughtStart.Length)..];
+        return (thought.TrimStart('\n'), content[(lastEnd + ThoughtEnd.Length)..].TrimStart('\n'));
     }
 }

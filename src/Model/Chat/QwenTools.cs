@@ -10,5 +10,6 @@ internal static class QwenTools
         if (index == turns.Count - 1 || turns[index + 1].Role != "tool") output.Markup("<|im_end|>\n");
     }
 
-    public static ChatTemplateException UnknownRole(string role) => new($"The role {role} is not known; system, user, assistant and tool are.");
+    public static ChatTemplateException UnknownRole(string role) =>
+        new($"The role {role} is not known; system, user, assistant and tool are.");
 }

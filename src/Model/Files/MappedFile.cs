@@ -32,7 +32,8 @@ internal sealed unsafe class MappedFile : IDisposable
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
             var length = stream.Length;
             if (length == 0) throw new ModelFileException(path, "file", null, "is empty.");
-            var mapping = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+            var mapping = MemoryMappedFile.CreateFromFile(
+                stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
             return new MappedFile(path, mapping, length);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

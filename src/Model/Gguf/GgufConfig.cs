@@ -17,7 +17,7 @@ internal static class GgufConfig
         var heads = Number("attention.head_count", ModelLimits.MaxHeads);
         var kvHeads = metadata.OptionalInt($"{architecture}.attention.head_count_kv", 1, heads) ?? heads;
         if (heads % kvHeads != 0)
-            throw metadata.Problem($"{architecture}.attention.head_count_kv", $"is {kvHeads}, which does not divide the {heads} query heads.");
+            throw metadata.Problem($"{architecture}.attention.head_count_kv", $"is {kvHeads}; it must divide the {heads} query heads.");
         var hidden = Number("embedding_length", ModelLimits.MaxWidth);
         var headDim = HeadDim(metadata, architecture, hidden, heads);
         var context = Number("context_length", ModelLimits.MaxContext);
@@ -41,7 +41,8 @@ internal static class GgufConfig
     private static void RefuseExperts(GgufMetadata metadata, string architecture)
     {
         var key = $"{architecture}.expert_count";
-        if (metadata.OptionalInt(key, 0, int.MaxValue) > 0) throw metadata.Problem(key, "says this is a mixture of experts; only dense models work.");
+        if (metadata.OptionalInt(key, 0, int.MaxValue) > 0)
+            throw metadata.Problem(key, "says this is a mixture of experts; only dense models work.");
     }
 
     /// <summary>Within a sliding window attention is full attention, so that the model is exact up to there.</summary>
@@ -68,7 +69,8 @@ internal static class GgufConfig
     {
         const string tokens = "tokenizer.ggml.tokens";
         var pieces = metadata.RequiredStrings(tokens).Count;
-        if (pieces is 0 or > ModelLimits.MaxVocabulary) throw metadata.Problem(tokens, $"has {pieces} tokens; 1 to {ModelLimits.MaxVocabulary} work.");
+        if (pieces is 0 or > ModelLimits.MaxVocabulary)
+            throw metadata.Problem(tokens, $"has {pieces} tokens; 1 to {ModelLimits.MaxVocabulary} work.");
         var key = $"{architecture}.vocab_size";
         if (metadata.OptionalInt(key, 0, int.MaxValue) is { } size && size != pieces)
             throw metadata.Problem(key, $"is {size}, but {tokens} has {pieces} tokens.");

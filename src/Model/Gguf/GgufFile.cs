@@ -29,7 +29,8 @@ internal sealed class GgufFile
 
     private static void CheckMagicAndVersion(ByteCursor cursor)
     {
-        if (cursor.Read<uint>("magic") != Magic) throw new ModelFileException(cursor.File.Path, "magic", 0, "is no GGUF file.");
+        const string wanted = "is no GGUF file; give a .gguf file or a folder with config.json, tokenizer.json and safetensors.";
+        if (cursor.Read<uint>("magic") != Magic) throw new ModelFileException(cursor.File.Path, "magic", 0, wanted);
         var version = cursor.Read<uint>("version");
         if (version is 2 or 3) return;
         var why = (version & 0xFFFF) == 0 && version != 0 ? "is a big-endian file" : $"is version {version}";

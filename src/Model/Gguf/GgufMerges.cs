@@ -6,7 +6,8 @@ internal static class GgufMerges
     public static MergeTable Read(GgufMetadata metadata, string key, PieceIndex index)
     {
         var strings = metadata.RequiredStrings(key);
-        if (strings.Count > ModelLimits.MaxMerges) throw metadata.Problem(key, $"has {strings.Count} merges; at most {ModelLimits.MaxMerges} work.");
+        if (strings.Count > ModelLimits.MaxMerges)
+            throw metadata.Problem(key, $"has {strings.Count} merges; at most {ModelLimits.MaxMerges} work.");
         var builder = new MergeTableBuilder(index, PieceSpelling.ByteAlphabet, strings.Count);
         var enumerator = strings.GetEnumerator();
         while (enumerator.MoveNext())

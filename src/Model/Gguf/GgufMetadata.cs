@@ -3,7 +3,9 @@ using System.Text;
 
 namespace LServe.Model;
 
-/// <summary>The keys and values of a GGUF file. Values are read where they lie; a value of another type than asked for is an error.</summary>
+/// <summary>
+/// The keys and values of a GGUF file. Values are read where they lie; a value of another type than asked for is an error.
+/// </summary>
 internal sealed class GgufMetadata
 {
     public const int MaxKeyBytes = 65_535;
@@ -32,7 +34,8 @@ internal sealed class GgufMetadata
     {
         var offset = cursor.Position;
         var length = cursor.Read<ulong>(field);
-        if (length > (ulong)limit) throw new ModelFileException(cursor.File.Path, field, offset, $"has {length} bytes; at most {limit} are read.");
+        if (length > (ulong)limit)
+            throw new ModelFileException(cursor.File.Path, field, offset, $"has {length} bytes; at most {limit} are read.");
         return Encoding.UTF8.GetString(cursor.ReadBytes((int)length, field));
     }
 
@@ -147,7 +150,8 @@ internal sealed class GgufMetadata
         var size = GgufTypes.Size(element);
         if (size < 0) throw cursor.Problem(key, $"has elements of the unknown value type {(uint)element}.");
         var least = element switch { GgufType.String => 8ul, GgufType.Array => 12ul, _ => (ulong)size };
-        if (count > (ulong)cursor.Remaining / least) throw cursor.Problem(key, $"counts {count} elements, but only {cursor.Remaining} bytes are left in the file.");
+        if (count > (ulong)cursor.Remaining / least)
+            throw cursor.Problem(key, $"counts {count} elements, but only {cursor.Remaining} bytes are left in the file.");
         var value = new GgufValue(GgufType.Array, element, cursor.Position, (long)count);
         if (size > 0) cursor.Skip(count * (ulong)size, key);
         else

@@ -50,7 +50,8 @@ internal static class GgufRope
             throw tensors.Problem(FactorsTensor, $"is no vector of {frequencies.Length} F32 values.");
         var divisors = new float[frequencies.Length];
         TensorFormat.Dequantise(tensor.Type, tensor.Row(0), divisors);
-        if (!Array.TrueForAll(divisors, d => float.IsFinite(d) && d > 0)) throw tensors.Problem(FactorsTensor, "has values that are not positive.");
+        if (!Array.TrueForAll(divisors, d => float.IsFinite(d) && d > 0))
+            throw tensors.Problem(FactorsTensor, "has values that are not positive.");
         return RopeFrequencies.Divided(frequencies, divisors);
     }
 

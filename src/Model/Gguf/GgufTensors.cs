@@ -62,7 +62,8 @@ internal sealed class GgufTensors : ITensorDirectory
 
         if (info.Columns % TensorFormat.BlockValues(info.Type) != 0)
             throw Wrong($"has rows of {info.Columns} values, which is no multiple of {info.Type}'s {TensorFormat.BlockValues(info.Type)}.");
-        if (info.Offset % (ulong)alignment != 0) throw Wrong($"starts at data offset {info.Offset}, which is no multiple of the alignment {alignment}.");
+        if (info.Offset % (ulong)alignment != 0)
+            throw Wrong($"starts at data offset {info.Offset}, which is no multiple of the alignment {alignment}.");
         var bytes = (Int128)info.Rows * TensorFormat.RowBytes(info.Type, info.Columns);
         if (dataStart + (Int128)info.Offset + bytes > _file.Length)
             throw Wrong($"needs {bytes} bytes from data offset {info.Offset}, past the end of the file ({_file.Length} bytes).");

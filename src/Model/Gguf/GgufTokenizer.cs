@@ -4,7 +4,8 @@ namespace LServe.Model;
 internal static class GgufTokenizer
 {
     private const string Model = "tokenizer.ggml.model", Pre = "tokenizer.ggml.pre", Merges = "tokenizer.ggml.merges";
-    private const string Scores = "tokenizer.ggml.scores", AddBegin = "tokenizer.ggml.add_bos_token", AddSpace = "tokenizer.ggml.add_space_prefix";
+    private const string Scores = "tokenizer.ggml.scores", AddSpace = "tokenizer.ggml.add_space_prefix";
+    private const string AddBegin = "tokenizer.ggml.add_bos_token";
 
     public static TokenizerBase Read(GgufMetadata metadata)
     {

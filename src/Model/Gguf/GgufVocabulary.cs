@@ -17,11 +17,14 @@ internal static class GgufVocabulary
         for (; enumerator.MoveNext(); token++)
         {
             var piece = enumerator.Current;
-            if (piece.Length > MaxPieceBytes) throw metadata.Problem(Tokens, enumerator.Offset, $"token {token} has {piece.Length} bytes; at most {MaxPieceBytes} work.");
+            if (piece.Length > MaxPieceBytes)
+                throw metadata.Problem(Tokens, enumerator.Offset, $"token {token} has {piece.Length} bytes; at most {MaxPieceBytes} work.");
             var kind = types is { } known ? Kind(metadata, known, token) : TokenKind.Normal;
             var bytes = PieceText.Decode(piece, kind, spelling, buffer);
-            if (kind == TokenKind.Byte && bytes.IsEmpty) throw metadata.Problem(Tokens, enumerator.Offset, $"byte token {token} is not spelled <0xHH>.");
-            if (!builder.TryAdd(bytes, kind)) throw metadata.Problem(Tokens, $"has more than {ModelLimits.MaxVocabularyBytes} bytes of tokens.");
+            if (kind == TokenKind.Byte && bytes.IsEmpty)
+                throw metadata.Problem(Tokens, enumerator.Offset, $"byte token {token} is not spelled <0xHH>.");
+            if (!builder.TryAdd(bytes, kind))
+                throw metadata.Problem(Tokens, $"has more than {ModelLimits.MaxVocabularyBytes} bytes of tokens.");
         }
         return builder.Build();
     }

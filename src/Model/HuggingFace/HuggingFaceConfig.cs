@@ -9,13 +9,15 @@ internal static class HuggingFaceConfig
     {
         var type = config.Required("model_type");
         var architecture = type.Text();
-        if (!Architectures.Contains(architecture)) throw type.Problem($"is {architecture}; these work: {string.Join(", ", Architectures)}.");
+        if (!Architectures.Contains(architecture))
+            throw type.Problem($"is {architecture}; these work: {string.Join(", ", Architectures)}.");
         RefuseVariants(config);
         int Number(string field, int max) => config.Required(field).Int(1, max);
 
         var heads = Number("num_attention_heads", ModelLimits.MaxHeads);
         var kvHeads = config.Optional("num_key_value_heads")?.Int(1, heads) ?? heads;
-        if (heads % kvHeads != 0) throw config.Required("num_key_value_heads").Problem($"is {kvHeads}, which does not divide the {heads} query heads.");
+        if (heads % kvHeads != 0)
+            throw config.Required("num_key_value_heads").Problem($"is {kvHeads}; it must divide the {heads} query heads.");
         var hidden = Number("hidden_size", ModelLimits.MaxWidth);
         var headDim = HeadDim(config, hidden, heads);
         var context = Number("max_position_embeddings", ModelLimits.MaxContext);
@@ -41,16 +43,21 @@ internal static class HuggingFaceConfig
 
     private static void RefuseVariants(JsonField config)
     {
-        if (config.Optional("hidden_act") is { } activation && activation.Text() is not ("silu" or "swish")) throw activation.Problem($"is {activation.Text()}; silu works.");
-        if (config.Optional("quantization_config") is { } quantised) throw quantised.Problem("is there; folders with F32, F16 or BF16 weights work, and quantised GGUF files.");
-        if (config.Optional("partial_rotary_factor") is { } partial && partial.Real() != 1) throw partial.Problem($"is {partial.Real()}; only whole heads can be rotated.");
+        if (config.Optional("hidden_act") is { } activation && activation.Text() is not ("silu" or "swish"))
+            throw activation.Problem($"is {activation.Text()}; silu works.");
+        if (config.Optional("quantization_config") is { } quantised)
+            throw quantised.Problem("is there; folders with F32, F16 or BF16 weights work, and quantised GGUF files.");
+        if (config.Optional("partial_rotary_factor") is { } partial && partial.Real() != 1)
+            throw partial.Problem($"is {partial.Real()}; only whole heads can be rotated.");
     }
 
     private static int HeadDim(JsonField config, int hidden, int heads)
     {
         if (config.Optional("head_dim") is { } field) return Even(field, field.Int(2, ModelLimits.MaxHeadDim));
         var size = config.Required("hidden_size");
-        return hidden % heads == 0 ? Even(size, hidden / heads) : throw size.Problem($"is {hidden}, which the {heads} query heads do not divide.");
+        return hidden % heads == 0
+            ? Even(size, hidden / heads)
+            : throw size.Problem($"is {hidden}; the {heads} query heads must divide it.");
     }
 
     private static int Even(JsonField field, int headDim) => headDim is >= 2 and <= ModelLimits.MaxHeadDim && headDim % 2 == 0
@@ -61,5 +68,6 @@ internal static class HuggingFaceConfig
     private static int? Window(JsonField config) =>
         config.Optional("use_sliding_window")?.Flag() ?? true ? config.Optional("sliding_window")?.Int(1, int.MaxValue) : null;
 
-    private static float Epsilon(JsonField field) => field.Real() is > 0 and < 1 and var epsilon ? (float)epsilon : throw field.Problem("is not between 0 and 1.");
+    private static float Epsilon(JsonField field) =>
+        field.Real() is > 0 and < 1 and var epsilon ? (float)epsilon : throw field.Problem("is not between 0 and 1.");
 }

@@ -36,7 +36,8 @@ internal static class HuggingFaceRope
     private static JsonField? Scaling(JsonField config)
     {
         var (older, newer) = (config.Optional("rope_scaling"), config.Optional("rope_parameters"));
-        if (older is { } o && newer is { } n && KindOf(o) != KindOf(n)) throw o.Problem($"says {KindOf(o)}, but rope_parameters says {KindOf(n)}.");
+        if (older is { } o && newer is { } n && KindOf(o) != KindOf(n))
+            throw o.Problem($"says {KindOf(o)}, but rope_parameters says {KindOf(n)}.");
         if (newer?.Optional("rope_theta") is { } inside && config.Optional("rope_theta") is { } outside && inside.Real() != outside.Real())
             throw outside.Problem($"is {outside.Real()}, but rope_parameters.rope_theta is {inside.Real()}.");
         return newer ?? older;
@@ -52,7 +53,8 @@ internal static class HuggingFaceRope
     {
         var original = scaling.Optional("original_max_position_embeddings")?.Int(1, ModelLimits.MaxContext) ?? contextLength;
         var factor = scaling.Required("factor").Positive();
-        var yarn = new Yarn(factor, original, scaling.Optional("beta_fast")?.Positive() ?? 32, scaling.Optional("beta_slow")?.Positive() ?? 1,
+        var yarn = new Yarn(
+            factor, original, scaling.Optional("beta_fast")?.Positive() ?? 32, scaling.Optional("beta_slow")?.Positive() ?? 1,
             scaling.Optional("truncate")?.Flag() ?? true);
         contextLength = (int)Math.Min(ModelLimits.MaxContext, Math.Max(contextLength, original * factor));
         return new RopeParameters(RopeStyle.Halves, yarn.Frequencies(theta, headDim), (float)Magnitude(scaling, yarn));

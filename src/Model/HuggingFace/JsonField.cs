@@ -25,7 +25,8 @@ internal readonly record struct JsonField(string File, string Name, JsonElement 
 
     public double Real()
     {
-        if (Element.ValueKind != JsonValueKind.Number || !Element.TryGetDouble(out var number) || !double.IsFinite(number)) throw Problem("is no number.");
+        if (Element.ValueKind != JsonValueKind.Number || !Element.TryGetDouble(out var number) || !double.IsFinite(number))
+            throw Problem("is no number.");
         return number;
     }
 

@@ -21,7 +21,8 @@ internal sealed class JsonFile : IDisposable
         try
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            if (stream.Length > maxBytes) throw new ModelFileException(path, "file", null, $"has {stream.Length} bytes; at most {maxBytes} are read.");
+            if (stream.Length > maxBytes)
+                throw new ModelFileException(path, "file", null, $"has {stream.Length} bytes; at most {maxBytes} are read.");
             var bytes = new byte[stream.Length];
             stream.ReadExactly(bytes);
             return Parse(path, bytes, 0);

@@ -1,6 +1,8 @@
 namespace LServe.Model;
 
-/// <summary>What surrounds the BPE model in <c>tokenizer.json</c>: a pipeline of parts, of which the common combinations are known.</summary>
+/// <summary>
+/// What surrounds the BPE model in <c>tokenizer.json</c>: a pipeline of parts, of which the common combinations are known.
+/// </summary>
 internal static class TokenizerJsonParts
 {
     private const string Llama3Words =
@@ -13,14 +15,15 @@ internal static class TokenizerJsonParts
         var parts = Parts(root.Required("pre_tokenizer"), "pretokenizers");
         var last = parts[^1];
         if (TypeOf(last) != "ByteLevel") throw last.Problem($"is {TypeOf(last)}; byte-level BPE ends with ByteLevel.");
-        if (last.Optional("add_prefix_space")?.Flag() ?? false) throw last.Problem("adds a space before the text; only tokenizers that don't work.");
+        if (last.Optional("add_prefix_space")?.Flag() ?? false)
+            throw last.Problem("adds a space before the text; only tokenizers that don't work.");
         var cutsWords = last.Optional("use_regex")?.Flag() ?? true;
         return parts switch
         {
             [_] when cutsWords => new Gpt2PreTokenizer(digitsApart: false),
             [var digits, _] when cutsWords && AreDigitsApart(digits) => new Gpt2PreTokenizer(digitsApart: true),
             [var split, _] when !cutsWords => Split(split),
-            _ => throw root.Required("pre_tokenizer").Problem("is a combination that is not known; those of GPT-2, SmolLM, Llama 3 and Qwen 2 work."),
+            _ => throw root.Required("pre_tokenizer").Problem("is not known; those of GPT-2, SmolLM, Llama 3 and Qwen 2 work."),
         };
     }
 
@@ -49,7 +52,9 @@ internal static class TokenizerJsonParts
                 var other => throw pre.Problem($"has the prepend_scheme {other}; always, first and never work."),
             };
         }
-        return root.Optional("normalizer") is { } normalizer && Parts(normalizer, "normalizers").Any(IsSpacePrepend) ? Model.SpacePrefix.EveryText : Model.SpacePrefix.None;
+        return root.Optional("normalizer") is { } normalizer && Parts(normalizer, "normalizers").Any(IsSpacePrepend)
+            ? Model.SpacePrefix.EveryText
+            : Model.SpacePrefix.None;
     }
 
     /// <summary>The token that the post-processor puts before a text, or null.</summary>
@@ -59,7 +64,8 @@ internal static class TokenizerJsonParts
         var template = Parts(post, "processors").Where(p => TypeOf(p) == "TemplateProcessing").Select(p => (JsonField?)p).FirstOrDefault();
         var first = template?.Optional("single")?.Items().Select(i => (JsonField?)i).FirstOrDefault();
         if (first?.Optional("SpecialToken")?.Required("id") is not { } spelling) return null;
-        return new SpecialTokens(vocabulary).Find(spelling.Text()) ?? throw spelling.Problem($"is {spelling.Text()}, which is no added token.");
+        return new SpecialTokens(vocabulary).Find(spelling.Text())
+            ?? throw spelling.Problem($"is {spelling.Text()}, which is no added token.");
     }
 
     private static bool IsSpacePrepend(JsonField part) => TypeOf(part) switch

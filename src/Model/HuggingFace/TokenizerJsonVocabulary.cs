@@ -2,7 +2,9 @@ using System.Text;
 
 namespace LServe.Model;
 
-/// <summary>The tokens of <c>tokenizer.json</c>: those of the BPE model, and the added ones, which are found in markup as they are spelled.</summary>
+/// <summary>
+/// The tokens of <c>tokenizer.json</c>: those of the BPE model, and the added ones, which are found in markup as they are spelled.
+/// </summary>
 internal static class TokenizerJsonVocabulary
 {
     private const int MaxPieceBytes = 65_536;
@@ -43,15 +45,15 @@ internal static class TokenizerJsonVocabulary
 
     private static Vocabulary Build(JsonField root, PieceSpelling spelling, Entry?[] entries)
     {
-        var builder = new Vocabulary.Builder(entries.Length);
-        var buffer = new byte[MaxPieceBytes];
+        var (builder, buffer) = (new Vocabulary.Builder(entries.Length), new byte[MaxPieceBytes]);
+        var field = root.Required("model").Required("vocab");
         foreach (var entry in entries)
         {
             var (piece, kind) = entry ?? new("", TokenKind.Unused);
             var bytes = Encoding.UTF8.GetBytes(piece);
-            if (bytes.Length > MaxPieceBytes) throw root.Required("model").Required("vocab").Problem($"has a token of {bytes.Length} bytes; at most {MaxPieceBytes} work.");
+            if (bytes.Length > MaxPieceBytes) throw field.Problem($"has a token of {bytes.Length} bytes; at most {MaxPieceBytes} work.");
             if (!builder.TryAdd(PieceText.Decode(bytes, kind, spelling, buffer), kind))
-                throw root.Required("model").Required("vocab").Problem($"has more than {ModelLimits.MaxVocabularyBytes} bytes of tokens.");
+                throw field.Problem($"has more than {ModelLimits.MaxVocabularyBytes} bytes of tokens.");
         }
         return builder.Build();
     }

@@ -16,15 +16,16 @@ internal static class RopeFrequencies
     public static double[] Linear(double theta, int headDim, double factor) => Array.ConvertAll(Plain(theta, headDim), f => f / factor);
 
     /// <summary>
-    /// Llama 3.1: waves longer than the original context divided by <paramref name="lowFactor"/> are squeezed, those shorter than it divided
-    /// by <paramref name="highFactor"/> are kept, between them it goes over smoothly.
+    /// Llama 3.1: waves that fit less than <paramref name="lowFactor"/> times into the original context are squeezed, those that fit more
+    /// than <paramref name="highFactor"/> times are kept, between them it goes over smoothly.
     /// </summary>
     /// <remarks>The Llama 3 Herd of Models, arXiv 2407.21783, and its reference code.</remarks>
     public static double[] Llama3(double theta, int headDim, double factor, double lowFactor, double highFactor, double originalContext) =>
         Array.ConvertAll(Plain(theta, headDim), frequency =>
         {
             var waves = originalContext * frequency / (2 * Math.PI);
-            var kept = highFactor > lowFactor ? Math.Clamp((waves - lowFactor) / (highFactor - lowFactor), 0, 1) : waves < lowFactor ? 0 : 1;
+            var width = highFactor - lowFactor;
+            var kept = width > 0 ? Math.Clamp((waves - lowFactor) / width, 0, 1) : waves < lowFactor ? 0 : 1;
             return kept * frequency + (1 - kept) * frequency / factor;
         });
 

@@ -44,7 +44,8 @@ internal sealed class SafetensorsFile : IDisposable
     {
         var cursor = new ByteCursor(_file);
         var length = BinaryPrimitives.ReadUInt64LittleEndian(cursor.ReadBytes(LengthBytes, "header length"));
-        if (length > MaxHeaderBytes) throw new ModelFileException(Path, "header length", 0, $"is {length} bytes; at most {MaxHeaderBytes} are read.");
+        if (length > MaxHeaderBytes)
+            throw new ModelFileException(Path, "header length", 0, $"is {length} bytes; at most {MaxHeaderBytes} are read.");
         using var header = JsonFile.Parse(Path, cursor.ReadBytes((int)length, "header").ToArray(), LengthBytes);
         var count = 0;
         foreach (var (name, entry) in header.Root.Properties())
@@ -65,9 +66,10 @@ internal sealed class SafetensorsFile : IDisposable
         var (start, end) = (Offset(offsets[0]), Offset(offsets[1]));
         var bytes = (Int128)rows * TensorFormat.RowBytes(type, columns);
         if (end > _file.Length - dataStart || start > end)
-            throw Problem(name, $"has data_offsets {start} … {end}, which are not within the file's {_file.Length - dataStart} bytes of data.");
+            throw Problem(name, $"has data_offsets {start} … {end}, not within {_file.Length - dataStart} bytes of data.");
         if (end - start != bytes) throw Problem(name, $"has {end - start} bytes of data; its shape and type want {bytes}.");
-        if (!_tensors.TryAdd(name, new Tensor(name, type, rows, columns, _file.Address + dataStart + start, (long)bytes))) throw Problem(name, "is there twice.");
+        if (!_tensors.TryAdd(name, new Tensor(name, type, rows, columns, _file.Address + dataStart + start, (long)bytes)))
+            throw Problem(name, "is there twice.");
     }
 
     /// <summary>Vectors have one row; leading dimensions of more than two are rows as well.</summary>

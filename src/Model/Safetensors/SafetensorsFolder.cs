@@ -1,6 +1,8 @@
 namespace LServe.Model;
 
-/// <summary>The weights of a model folder: <c>model.safetensors</c>, or the shards that <c>model.safetensors.index.json</c> lists.</summary>
+/// <summary>
+/// The weights of a model folder: <c>model.safetensors</c>, or the shards that <c>model.safetensors.index.json</c> lists.
+/// </summary>
 internal sealed class SafetensorsFolder : ITensorDirectory, IDisposable
 {
     public const int MaxShards = 1024;

@@ -1,6 +1,8 @@
 namespace LServe.Model;
 
-/// <summary>What a file format calls the tensors of a decoder. Layer names follow <see cref="LayerPrefix"/> and the layer's number.</summary>
+/// <summary>
+/// What a file format calls the tensors of a decoder. Layer names follow <see cref="LayerPrefix"/> and the layer's number.
+/// </summary>
 internal sealed record TensorNames
 {
     public required string LayerPrefix { get; init; }
@@ -26,7 +28,8 @@ internal sealed record TensorNames
     {
         LayerPrefix = "blk.", Embedding = "token_embd", OutputNorm = "output_norm", Output = "output",
         AttentionNorm = "attn_norm", FeedForwardNorm = "ffn_norm", Query = "attn_q", Key = "attn_k", Value = "attn_v",
-        AttentionOutput = "attn_output", Gate = "ffn_gate", Up = "ffn_up", Down = "ffn_down", QueryNorm = "attn_q_norm", KeyNorm = "attn_k_norm",
+        AttentionOutput = "attn_output", Gate = "ffn_gate", Up = "ffn_up", Down = "ffn_down",
+        QueryNorm = "attn_q_norm", KeyNorm = "attn_k_norm",
         IsRedundant = name => name == GgufRope.FactorsTensor,
     };
 

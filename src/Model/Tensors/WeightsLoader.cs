@@ -51,7 +51,8 @@ internal sealed class WeightsLoader(ITensorDirectory tensors, TensorNames names,
 
     private Tensor Vector(string name, int length) => Required(name, 1, length);
 
-    private Tensor? Vector(string name, int length, bool required) => required || tensors.Find(name) is not null ? Vector(name, length) : null;
+    private Tensor? Vector(string name, int length, bool required) =>
+        required || tensors.Find(name) is not null ? Vector(name, length) : null;
 
     private Tensor Required(string name, int rows, int columns)
     {
@@ -66,6 +67,7 @@ internal sealed class WeightsLoader(ITensorDirectory tensors, TensorNames names,
     private void RefuseUnused()
     {
         var unused = tensors.Names.FirstOrDefault(name => !_used.Contains(name) && !names.IsRedundant(name));
-        if (unused is not null) throw tensors.Problem(unused, $"is no part of a {config.Architecture} model of {config.Layers} layers as this program knows it.");
+        if (unused is not null)
+            throw tensors.Problem(unused, $"is no part of a {config.Architecture} model of {config.Layers} layers that is known.");
     }
 }

@@ -17,7 +17,9 @@ internal sealed class BpeMerger(MergeTable merges)
     private PriorityQueue<Candidate, long> _candidates = new();
     private int[] _tokens = new int[64], _previous = new int[64], _next = new int[64];
 
-    /// <summary>Appends the tokens that <paramref name="symbols"/> merge to. Symbols below zero are no tokens; they never merge and are left out.</summary>
+    /// <summary>
+    /// Appends the tokens that <paramref name="symbols"/> merge to. Symbols below zero are no tokens; they never merge and are left out.
+    /// </summary>
     public void Merge(ReadOnlySpan<int> symbols, List<int> output)
     {
         Link(symbols);

@@ -1,6 +1,8 @@
 namespace LServe.Model;
 
-/// <summary>Tokens that end an answer: the one a file names, and those whose spelling says so. Files often name only one of several.</summary>
+/// <summary>
+/// Tokens that end an answer: the one a file names, and those whose spelling says so. Files often name only one of several.
+/// </summary>
 internal static class EndTokens
 {
     private static readonly string[] Spellings = ["<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|endoftext|>", "<|end_of_text|>", "</s>"];

@@ -29,11 +29,17 @@ internal sealed class Llama3PreTokenizer(int maxDigits) : IPreTokenizer
     private int Digits(ReadOnlySpan<char> text)
     {
         var end = 0;
-        for (var i = 0; i < maxDigits && end < text.Length && CharClasses.First(text[end..], out var length) == CharClass.Number; i++) end += length;
+        for (var i = 0; i < maxDigits && end < text.Length; i++)
+        {
+            if (CharClasses.First(text[end..], out var length) != CharClass.Number) break;
+            end += length;
+        }
         return end;
     }
 
-    /// <summary>Spaces through the last line break among them; without one all up to the text's end, else all but the last; at least one.</summary>
+    /// <summary>
+    /// Spaces through the last line break among them; without one all up to the text's end, else all but the last; at least one.
+    /// </summary>
     private static int Spaces(ReadOnlySpan<char> text)
     {
         int end = 0, afterNewline = 0;

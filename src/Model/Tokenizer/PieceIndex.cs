@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace LServe.Model;
 
-/// <summary>Finds the ordinary token of given bytes. Open addressing over the vocabulary's own memory, so that opening a model stays fast.</summary>
+/// <summary>
+/// Finds the ordinary token of given bytes. Open addressing over the vocabulary's own memory, so that opening a model stays fast.
+/// </summary>
 internal sealed class PieceIndex
 {
     private readonly Vocabulary _vocabulary;

@@ -37,7 +37,8 @@ internal static class PieceText
     public static bool TryByteOf(ReadOnlySpan<byte> piece, out byte value)
     {
         value = 0;
-        return piece.Length == 6 && piece.StartsWith("<0x"u8) && piece[5] == '>' && byte.TryParse(piece[3..5], NumberStyles.AllowHexSpecifier, null, out value);
+        return piece.Length == 6 && piece.StartsWith("<0x"u8) && piece[5] == '>'
+            && byte.TryParse(piece[3..5], NumberStyles.AllowHexSpecifier, null, out value);
     }
 
     private static int WithSpaces(ReadOnlySpan<byte> piece, Span<byte> bytes)

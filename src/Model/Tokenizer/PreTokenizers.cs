@@ -4,7 +4,8 @@ namespace LServe.Model;
 /// <param name="WholeWordsFirst">A word that is a token of its own is not built from merges.</param>
 /// <param name="IsComposed">Text is brought to normal form C first.</param>
 /// <param name="AddsBegin">Whether the model's raw prompts start with the begin token unless its file says otherwise.</param>
-internal sealed record PreTokenization(IPreTokenizer PreTokenizer, bool WholeWordsFirst = false, bool IsComposed = false, bool AddsBegin = false);
+internal sealed record PreTokenization(
+    IPreTokenizer PreTokenizer, bool WholeWordsFirst = false, bool IsComposed = false, bool AddsBegin = false);
 
 internal static class PreTokenizers
 {
@@ -14,7 +15,9 @@ internal static class PreTokenizers
         ["smollm"] = () => new(new Gpt2PreTokenizer(digitsApart: true)),
         ["llama-bpe"] = Llama3,
         ["llama3"] = Llama3,
+        ["llama-v3"] = Llama3,
         ["qwen2"] = Qwen2,
+        ["deepseek-r1-qwen"] = Qwen2,
     };
 
     public static string GgufNames => string.Join(", ", ByGgufName.Keys);

@@ -4,7 +4,8 @@ namespace LServe.Model;
 
 /// <summary>Turns tokens into text one by one and never gives out half a character. Special tokens give no text.</summary>
 /// <param name="continues">
-/// True if the text goes on one that stands before it, so that its first space counts; false gives what <see cref="ITokenizer.Decode"/> gives.
+/// True if the text goes on one that stands before it, so that its first space counts; false gives what
+/// <see cref="ITokenizer.Decode"/> gives.
 /// </param>
 public sealed class StreamingDecoder(ITokenizer tokenizer, bool continues = false)
 {

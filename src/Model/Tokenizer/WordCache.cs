@@ -18,7 +18,8 @@ internal sealed class WordCache
 
     public bool TryAppend(ReadOnlySpan<byte> word, List<int> output)
     {
-        if (word.Length > MaxWordBytes || Volatile.Read(ref _entries[SlotOf(word)]) is not { } entry || !word.SequenceEqual(entry.Word)) return false;
+        if (word.Length > MaxWordBytes || Volatile.Read(ref _entries[SlotOf(word)]) is not { } entry || !word.SequenceEqual(entry.Word))
+            return false;
         output.AddRange(entry.Tokens.AsSpan());
         return true;
     }

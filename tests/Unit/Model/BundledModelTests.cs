@@ -39,7 +39,8 @@ public class BundledModelTests(BundledModel model) : IClassFixture<BundledModel>
         foreach (var prompt in JsonDocument.Parse(File.ReadAllText(RepositoryFiles.Reference("smollm2", "prompts.json"))).RootElement.EnumerateArray())
         {
             var ids = new List<int>();
-            if (prompt.TryGetProperty("messages", out var messages)) Tokenizer.Encode(model.File.Template!.Render(ChatCase.Turns(messages), true), ids);
+            if (prompt.TryGetProperty("messages", out var messages))
+                Tokenizer.Encode(model.File.Template!.Render(ChatCase.Turns(messages), true), ids);
             else Tokenizer.Encode(prompt.GetProperty("text").GetString(), true, ids);
             var expected = prompt.GetProperty("prompt_ids").EnumerateArray().Select(e => e.GetInt32()).ToArray();
             Assert.Equal(expected, ids.Take(expected.Length)); // some prompts are cut

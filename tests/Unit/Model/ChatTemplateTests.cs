@@ -122,7 +122,7 @@ public class ChatTemplateTests
     [Theory]
     [InlineData(null, "no chat template")]
     [InlineData("{{ messages }}", "none of those known")]
-    [InlineData("{{ '<|start_header_id|>' + '<|eot_id|>' }}", "vocabulary doesn't have")]
+    [InlineData("{{ '<|start_header_id|>' + '<|eot_id|>' }}", "no special token of its vocabulary")]
     public void A_model_without_a_usable_template_says_why(string? template, string problem)
     {
         var tokenizer = (TokenizerBase)BundledTokenizer.Value;
@@ -133,5 +133,6 @@ public class ChatTemplateTests
 
     private static readonly Lazy<ITokenizer> BundledTokenizer = new(() => new BundledModel().File.Tokenizer);
 
-    private static string Text(ChatTemplate template, params ChatTurn[] turns) => ChatCase.Text(template.Render(turns, generationPrompt: true));
+    private static string Text(ChatTemplate template, params ChatTurn[] turns) =>
+        ChatCase.Text(template.Render(turns, generationPrompt: true));
 }

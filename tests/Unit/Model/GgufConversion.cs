@@ -3,7 +3,10 @@ using LServe.Tests.Support;
 
 namespace LServe.Tests.Unit.Model;
 
-/// <summary>Writes an open model as GGUF, the way conversion tools do: Llama's queries and keys with rotated channels side by side, others as they are.</summary>
+/// <summary>
+/// Writes an open model as GGUF, the way conversion tools do: Llama's queries and keys with rotated channels side by side, others as they
+/// are.
+/// </summary>
 internal static class GgufConversion
 {
     /// <param name="addScaling">Adds what describes the scaling of positions.</param>

@@ -133,9 +133,9 @@ public class HuggingFaceHostileTests
     }
 
     [Theory]
-    [InlineData("config.json", 600)]
-    [InlineData("tokenizer.json", 600)]
-    [InlineData(Weights, 800)]
+    [InlineData("config.json", 300)]
+    [InlineData("tokenizer.json", 300)]
+    [InlineData(Weights, 400)]
     public void Damaged_files_give_one_kind_of_error_and_no_large_allocation(string name, int mutations)
     {
         using var folder = new ModelFolder("llama2");
@@ -173,7 +173,8 @@ public class HuggingFaceHostileTests
         return opened;
     }
 
-    private static ModelFileException Refusal(ModelFolder folder) => Assert.Throws<ModelFileException>(() => ModelFile.Open(folder.Path).Dispose());
+    private static ModelFileException Refusal(ModelFolder folder) =>
+        Assert.Throws<ModelFileException>(() => ModelFile.Open(folder.Path).Dispose());
 
     private static void EditHeader(string path, Func<string, string> edit)
     {

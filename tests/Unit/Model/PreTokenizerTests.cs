@@ -5,7 +5,9 @@ using LServe.Model;
 
 namespace LServe.Tests.Unit.Model;
 
-/// <summary>The scanners against the regular expressions they stand for, on text without surrogate pairs, which .NET's engine doesn't know.</summary>
+/// <summary>
+/// The scanners against the regular expressions they stand for, on text without surrogate pairs, which .NET's engine doesn't know.
+/// </summary>
 public class PreTokenizerTests
 {
     private const string Gpt2 = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
@@ -27,7 +29,8 @@ public class PreTokenizerTests
     public void Llama3_cuts_as_its_expression() => Check(new Llama3PreTokenizer(maxDigits: 3), text => Words(Llama3, text));
 
     [Fact]
-    public void Qwen2_cuts_as_its_expression() => Check(new Llama3PreTokenizer(maxDigits: 1), text => Words(Llama3.Replace("{1,3}", ""), text));
+    public void Qwen2_cuts_as_its_expression() =>
+        Check(new Llama3PreTokenizer(maxDigits: 1), text => Words(Llama3.Replace("{1,3}", ""), text));
 
     [Fact]
     public void Letters_beyond_the_basic_plane_are_letters() =>
@@ -39,7 +42,8 @@ public class PreTokenizerTests
         Prop.ForAll(Texts, text => Cut(scanner, text).SequenceEqual(expected(text))).Check(config);
     }
 
-    private static IEnumerable<string> Words(string expression, string text) => Regex.Matches(text, expression, RegexOptions.CultureInvariant).Select(m => m.Value);
+    private static IEnumerable<string> Words(string expression, string text) =>
+        Regex.Matches(text, expression, RegexOptions.CultureInvariant).Select(m => m.Value);
 
     private static List<string> Cut(IPreTokenizer scanner, string text)
     {

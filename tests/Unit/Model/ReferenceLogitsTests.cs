@@ -51,7 +51,8 @@ public class ReferenceLogitsTests
         var rope = config.Architecture + ".rope.";
         writer.Add(rope + "freq_base", name == "llama31" ? 500_000f : name == "llama-linear" ? 10_000f : 1_000_000f);
         if (name == "llama-linear") writer.Add(rope + "scaling.type", "linear").Add(rope + "scaling.factor", 2f);
-        if (name == "qwen2-yarn") writer.Add(rope + "scaling.type", "yarn").Add(rope + "scaling.factor", 4f).Add(rope + "scaling.original_context_length", 64u);
+        if (name == "qwen2-yarn")
+            writer.Add(rope + "scaling.type", "yarn").Add(rope + "scaling.factor", 4f).Add(rope + "scaling.original_context_length", 64u);
         if (name != "llama31") return;
         var divisors = config.Rope.InverseFrequencies.Select((f, i) => (float)(Math.Pow(500_000, -2.0 * i / config.HeadDim) / f));
         writer.AddTensor("rope_freqs.weight", (uint)TensorType.F32, [(ulong)config.HeadDim / 2], [.. divisors.SelectMany(BitConverter.GetBytes)]);

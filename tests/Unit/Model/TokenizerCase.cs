@@ -19,10 +19,12 @@ internal static class TokenizerCase
         var text = c.GetProperty("text").GetString()!;
         var ids = Ids(c, "ids");
         var plain = c.TryGetProperty("ids_as_plain_text", out _) ? Ids(c, "ids_as_plain_text") : ids;
-        if (!tokenizer.Encode(text, parseSpecial: true).SequenceEqual(ids)) yield return Show(text, "as markup", ids, tokenizer.Encode(text, true));
+        if (!tokenizer.Encode(text, parseSpecial: true).SequenceEqual(ids))
+            yield return Show(text, "as markup", ids, tokenizer.Encode(text, true));
         if (!tokenizer.Encode(text).SequenceEqual(plain)) yield return Show(text, "as plain text", plain, tokenizer.Encode(text));
         var decoded = c.GetProperty("decoded").GetString();
-        if (tokenizer.Decode(ids, withSpecial: true) != decoded) yield return $"{JsonSerializer.Serialize(tokenizer.Decode(ids, true))} instead of {JsonSerializer.Serialize(decoded)}";
+        if (tokenizer.Decode(ids, withSpecial: true) != decoded)
+            yield return $"{JsonSerializer.Serialize(tokenizer.Decode(ids, true))} instead of {JsonSerializer.Serialize(decoded)}";
     }
 
     private static int[] Ids(JsonElement c, string name) => [.. c.GetProperty(name).EnumerateArray().Select(e => e.GetInt32())];

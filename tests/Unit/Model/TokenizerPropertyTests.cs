@@ -14,7 +14,9 @@ public class TokenizerPropertyTests(BundledModel model) : IClassFixture<BundledM
         "\u00A0", "\u3000", "\u0000", "!?", "—", "½", "ﬁ", "אב", "\u200D",
     ];
 
-    /// <summary>The bundled vocabulary has no token for the bytes that start characters beyond plane 3, where hardly any are assigned.</summary>
+    /// <summary>
+    /// The bundled vocabulary has no token for the bytes that start characters beyond plane 3, where hardly any are assigned.
+    /// </summary>
     private static readonly Arbitrary<string> Texts = TextsUpTo(0x3FFFF);
 
     private ITokenizer Tokenizer => model.File.Tokenizer;
@@ -40,7 +42,8 @@ public class TokenizerPropertyTests(BundledModel model) : IClassFixture<BundledM
     });
 
     [Fact]
-    public void However_content_is_cut_the_tokens_are_those_of_the_whole() => Prop.ForAll(Texts, ArbMap.Default.ArbFor<int>(), (text, seed) =>
+    public void However_content_is_cut_the_tokens_are_those_of_the_whole() =>
+        Prop.ForAll(Texts, ArbMap.Default.ArbFor<int>(), (text, seed) =>
     {
         var segments = new List<TemplateSegment>();
         var random = new Random(seed);
@@ -64,7 +67,8 @@ public class TokenizerPropertyTests(BundledModel model) : IClassFixture<BundledM
     });
 
     [Fact]
-    public void Any_tokens_stream_to_what_they_decode_to() => Prop.ForAll(Gen.Choose(0, Tokenizer.VocabularySize - 1).ListOf().ToArbitrary(), ids =>
+    public void Any_tokens_stream_to_what_they_decode_to() =>
+        Prop.ForAll(Gen.Choose(0, Tokenizer.VocabularySize - 1).ListOf().ToArbitrary(), ids =>
     {
         var decoder = new StreamingDecoder(Tokenizer);
         return string.Concat(ids.Select(decoder.Append)) + decoder.Flush() == Tokenizer.Decode([.. ids]);
