@@ -9,11 +9,12 @@ const stopPatience = 3000;
 
 const $ = (id) => document.getElementById(id);
 const [input, log, scroller] = [$("input"), $("log"), $("scroller")];
-const page = { session: loadSessionName(), context: 0, canChat: true, running: null };
+const page = { session: randomName("chat"), isKept: false, context: 0, canChat: true, running: null };
 
 start();
 
 async function start() {
+  restoreSessionName();
   connectControls();
   update();
   try {
@@ -30,6 +31,7 @@ async function start() {
 }
 
 async function showKeptConversation() {
+  if (!page.isKept) return;
   const kept = await getJson(`v1/sessions/${encodeURIComponent(page.session)}`);
   for (const message of kept?.messages ?? []) {
     if (message.role === "user") addUser(log, message.content);
@@ -63,6 +65,7 @@ function submit(value) {
   const text = value.trim();
   if (!text || page.running || !page.canChat) return;
   input.value = "";
+  storeSessionName();
   addUser(log, text);
   run({ session: page.session, turn: randomName("turn"), text, sampling });
 }
@@ -109,7 +112,7 @@ function startOver() {
   page.running?.abort.abort();
   page.running = null;
   page.session = randomName("chat");
-  storeSessionName(page.session);
+  forgetSessionName();
   log.replaceChildren();
   $("stats").textContent = "";
   announce("A new conversation has begun.");
@@ -146,18 +149,21 @@ function randomName(kind) {
   return `${kind}-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
-function loadSessionName() {
+function restoreSessionName() {
   try {
     const stored = localStorage.getItem(storedName);
-    if (stored) return stored;
+    if (stored) [page.session, page.isKept] = [stored, true];
   } catch { /* A browser that stores nothing: the conversation lasts as long as the page. */ }
-  const name = randomName("chat");
-  storeSessionName(name);
-  return name;
 }
 
-function storeSessionName(name) {
+function storeSessionName() {
   try {
-    localStorage.setItem(storedName, name);
+    localStorage.setItem(storedName, page.session);
+  } catch { /* As above. */ }
+}
+
+function forgetSessionName() {
+  try {
+    localStorage.removeItem(storedName);
   } catch { /* As above. */ }
 }

@@ -15,6 +15,19 @@ export function render(text) {
   return blocks;
 }
 
+/** A button that copies; none where the browser doesn't let pages copy, as over plain HTTP from another machine. */
+export function copyButton(text, label) {
+  if (!navigator.clipboard) return [];
+  const copy = make("button", ["Copy"]);
+  copy.type = "button";
+  copy.setAttribute("aria-label", label);
+  copy.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(text);
+    copy.textContent = "Copied";
+  });
+  return [copy];
+}
+
 function readBlock(lines, i) {
   const line = lines[i];
   if (line.trim() === "") return [null, i + 1];
@@ -36,14 +49,7 @@ function readCode(lines, i) {
 }
 
 function codeBlock(code, language) {
-  const copy = make("button", ["Copy"]);
-  copy.type = "button";
-  copy.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(code);
-    copy.textContent = "Copied";
-    setTimeout(() => (copy.textContent = "Copy"), 1500);
-  });
-  const head = make("div", [make("span", [language || "text"]), copy]);
+  const head = make("div", [make("span", [language || "text"]), ...copyButton(code, "Copy the code")]);
   const block = make("div", [head, make("pre", [make("code", [code])])]);
   block.className = "code";
   return block;

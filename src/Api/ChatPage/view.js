@@ -1,6 +1,6 @@
 // What a conversation looks like.
 
-import { render } from "./markdown.js";
+import { copyButton, render } from "./markdown.js";
 
 export function addUser(log, text) {
   const item = element("li", "user");
@@ -107,16 +107,9 @@ export class AnswerView {
   }
 
   #meta(facts) {
-    const copy = element("button", "", "Copy");
-    copy.type = "button";
-    copy.setAttribute("aria-label", "Copy the answer");
-    copy.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(this.text);
-      copy.textContent = "Copied";
-    });
     const line = element("div", "meta");
     line.append(...facts.map((fact) => element("span", "", fact)));
-    if (this.text) line.append(copy);
+    if (this.text) line.append(...copyButton(this.text, "Copy the answer"));
     return line;
   }
 }

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using LServe.Tests.Support;
+
+namespace LServe.Tests.EndToEnd;
+
+/// <summary>The real server as a process of its own, on a free port.</summary>
+public sealed partial class ServerProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
+    private readonly Process _process;
+
+    private ServerProcess(Process process, string readyLine)
+    {
+        (_process, ReadyLine) = (process, readyLine);
+        Address = new Uri(AddressPattern().Match(readyLine).Groups[1].Value);
+        Http = new HttpClient { BaseAddress = Address, Timeout = s_patience };
+    }
+
+    /// <summary>With a slash at the end.</summary>
+    public Uri Address { get; }
+
+    /// <summary>What the server printed once it was ready.</summary>
+    public string ReadyLine { get; }
+
+    public HttpClient Http { get; }
+
+    /// <summary>Starts a server and waits until it is ready.</summary>
+    public static async Task<ServerProcess> StartAsync(params string[] arguments)
+    {
+        var process = Launch(["--port", "0", .. arguments]);
+        var line = await process.StandardOutput.ReadLineAsync().WaitAsync(s_patience);
+        if (line is null)
+            throw new InvalidOperationException($"The server didn't start: {await process.StandardError.ReadToEndAsync()}");
+        _ = process.StandardError.ReadToEndAsync();
+        return new ServerProcess(process, line);
+    }
+
+    /// <summary>Runs a server that is expected to end by itself.</summary>
+    public static async Task<(int Code, string Output, string Errors)> RunToEndAsync(params string[] arguments)
+    {
+        using var process = Launch(arguments);
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync().WaitAsync(s_patience);
+        return (process.ExitCode, await output, await errors);
+    }
+
+    /// <summary>Asks the server to stop, as service managers do, and gives its exit code.</summary>
+    public async Task<int> TerminateAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString()]);
+        await kill.WaitForExitAsync();
+        await _process.WaitForExitAsync().WaitAsync(s_patience);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        if (!_process.HasExited)
+            _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    private static Process Launch(string[] arguments)
+    {
+        // The folder below artifacts/bin/PROJECT is the build's configuration; the server was built in the same one.
+        var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+        var server = Path.Combine(RepositoryFiles.Root, "artifacts", "bin", "LServe.Silo", configuration, "LServe.Silo.dll");
+        return Process.Start(new ProcessStartInfo("dotnet", ["exec", server, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+    }
+
+    [GeneratedRegex(@"^Ready at (http://\S+/) ")]
+    private static partial Regex AddressPattern();
+}
