@@ -16,7 +16,7 @@ public sealed class Chromium : IAsyncLifetime
         "--disable-component-update", "--disable-sync",
     ];
 
-    private static readonly TinyModelOptions s_slowModel = new() { HiddenSize = 256, FeedForwardSize = 1024, Layers = 8 };
+    private static readonly TinyModelOptions s_slowModel = new() { HiddenSize = 256, FeedForwardSize = 512, Layers = 4 };
 
     private readonly TemporaryFile _model = new(TinyModel.Bytes(s_slowModel));
     private ServerProcess? _server;
