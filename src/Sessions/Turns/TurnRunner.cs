@@ -17,10 +17,11 @@ internal sealed class TurnRunner(SessionEnvironment environment, Sequence sequen
     /// <exception cref="LServeException">The turn could not be run or finished; the sequence is as before.</exception>
     public async Task<Outcome> RunAsync(Turn turn, TurnInput input)
     {
-        var before = sequence.Length;
+        // Read before the engine may change it.
+        var (before, cached) = (sequence.Length, sequence.CachedLength);
         var generation = Start(turn.Request.Sampling, input);
         using var cancelling = turn.Cancelled.Register(() => _engine.Cancel(generation));
-        turn.Publish(new TurnStarted(turn.Id, before + input.Prompt.Length, Math.Min(sequence.CachedLength, before), Repeated: false));
+        turn.Publish(new TurnStarted(turn.Id, before + input.Prompt.Length, cached, Repeated: false));
         var answer = new AnswerBuilder(environment.Tokenizer, turn.Request.Sampling);
         var logprobs = turn.Request.Sampling.Logprobs ? new List<TokenLogprob>() : null;
         StopCause cause;
