@@ -1,0 +1,43 @@
+using LServe.Contracts;
+
+namespace LServe.Grains;
+
+/// <summary>
+/// A session grain as its callers want it: every failure is a <see cref="LServeException"/>, and a reader may pause for as long as it
+/// likes.
+/// </summary>
+public static class SessionGrainExtensions
+{
+    public static ISessionGrain GetSessionGrain(this IGrainFactory grains, SessionKey key) => grains.GetGrain<ISessionGrain>(key.ToString());
+
+    /// <summary>
+    /// Runs one turn. The events are fetched as they come, whether or not the reader keeps up; leaving the enumeration stops the turn and
+    /// keeps exactly what the reader got; a stream that breaks is resumed by its turn id.
+    /// </summary>
+    public static IAsyncEnumerable<TurnEvent> RunTurnAsync(this ISessionGrain grain, TurnRequest request, CancellationToken cancellation = default) =>
+        new TurnStream(grain, request).ReadAsync(cancellation);
+
+    /// <summary>What is kept, or null.</summary>
+    public static async Task<SessionInfo?> DescribeAsync(this ISessionGrain grain, CancellationToken cancellation = default) =>
+        (await ClusterFailures.ThrowIfFailedAsync(grain.GetAsync(), cancellation).ConfigureAwait(false)).Session;
+
+    /// <inheritdoc cref="ISessionGrain.CancelAsync"/>
+    public static Task<bool> TryCancelAsync(this ISessionGrain grain, CancellationToken cancellation = default) =>
+        DoneAsync(grain.CancelAsync(), cancellation);
+
+    /// <inheritdoc cref="ISessionGrain.ReleaseAsync"/>
+    public static Task<bool> TryReleaseAsync(this ISessionGrain grain, CancellationToken cancellation = default) =>
+        DoneAsync(grain.ReleaseAsync(), cancellation);
+
+    /// <inheritdoc cref="ISessionGrain.DeleteAsync"/>
+    public static Task<bool> TryDeleteAsync(this ISessionGrain grain, CancellationToken cancellation = default) =>
+        DoneAsync(grain.DeleteAsync(), cancellation);
+
+    /// <summary>The tenant's sessions, most recently used first, without their messages.</summary>
+    public static async Task<IReadOnlyList<SessionInfo>> ListSessionsAsync(
+        this IGrainFactory grains, string tenant, int limit, CancellationToken cancellation = default) =>
+        (await ClusterFailures.ThrowIfFailedAsync(grains.GetGrain<ISessionListGrain>(tenant).ListAsync(limit), cancellation).ConfigureAwait(false)).Sessions;
+
+    private static async Task<bool> DoneAsync(Task<SessionReply> reply, CancellationToken cancellation) =>
+        (await ClusterFailures.ThrowIfFailedAsync(reply, cancellation).ConfigureAwait(false)).Done;
+}

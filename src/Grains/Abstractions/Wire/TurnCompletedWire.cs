@@ -1,0 +1,30 @@
+using LServe.Contracts;
+
+namespace LServe.Grains.Wire;
+
+/// <summary>The reason travels as its name, so that reasons may be added or reordered.</summary>
+[GenerateSerializer, Immutable, Alias("lserve.wire.TurnCompleted")]
+internal struct TurnCompletedWire
+{
+    [Id(0)] public string Reason;
+    [Id(1)] public int PromptTokens;
+    [Id(2)] public int CompletionTokens;
+    [Id(3)] public int CachedTokens;
+    [Id(4)] public int SessionTokens;
+}
+
+[RegisterConverter]
+internal sealed class TurnCompletedConverter : IConverter<TurnCompleted, TurnCompletedWire>
+{
+    public TurnCompleted ConvertFromSurrogate(in TurnCompletedWire wire) => new(
+        Enum.Parse<FinishReason>(wire.Reason), new TurnUsage(wire.PromptTokens, wire.CompletionTokens, wire.CachedTokens, wire.SessionTokens));
+
+    public TurnCompletedWire ConvertToSurrogate(in TurnCompleted value) => new()
+    {
+        Reason = value.Reason.ToString(),
+        PromptTokens = value.Usage.PromptTokens,
+        CompletionTokens = value.Usage.CompletionTokens,
+        CachedTokens = value.Usage.CachedTokens,
+        SessionTokens = value.Usage.SessionTokens,
+    };
+}
