@@ -1,0 +1,35 @@
+using LServe.Contracts;
+using LServe.Sessions;
+
+namespace LServe.Grains;
+
+/// <summary>Sessions as grains of a cluster. Stateless turns run on this silo's own engine.</summary>
+internal sealed class OrleansSessionHost(IGrainFactory grains, SessionEnvironment environment, SessionGrainOptions options, ActiveSessions active)
+    : ISessionHost
+{
+    private readonly StatelessTurns _stateless = new(environment, options.MaxStatelessTurns);
+    private readonly StatusReport _status = new(environment);
+
+    public HostStatus Status => _status.Read(active.Count);
+
+    public IAsyncEnumerable<TurnEvent> SendAsync(SessionKey key, TurnRequest request, CancellationToken cancellation = default) =>
+        grains.GetSessionGrain(key).RunTurnAsync(request, cancellation);
+
+    public IAsyncEnumerable<TurnEvent> RunAsync(string tenant, TurnRequest request, CancellationToken cancellation = default) =>
+        _stateless.RunAsync(tenant, request, cancellation);
+
+    public async ValueTask<SessionInfo?> GetAsync(SessionKey key, CancellationToken cancellation = default) =>
+        await grains.GetSessionGrain(key).DescribeAsync(cancellation);
+
+    public async ValueTask<IReadOnlyList<SessionInfo>> ListAsync(string tenant, int limit = 100, CancellationToken cancellation = default) =>
+        await grains.ListSessionsAsync(tenant, limit, cancellation);
+
+    public async ValueTask<bool> CancelAsync(SessionKey key, CancellationToken cancellation = default) =>
+        await grains.GetSessionGrain(key).TryCancelAsync(cancellation);
+
+    public async ValueTask<bool> ReleaseAsync(SessionKey key, CancellationToken cancellation = default) =>
+        await grains.GetSessionGrain(key).TryReleaseAsync(cancellation);
+
+    public async ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default) =>
+        await grains.GetSessionGrain(key).TryDeleteAsync(cancellation);
+}

@@ -1,0 +1,31 @@
+using LServe.Sessions;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Configuration;
+using Orleans.Hosting;
+
+namespace LServe.Grains;
+
+public static class SessionSiloExtensions
+{
+    /// <summary>
+    /// Makes this silo host sessions. All its grains share the environment's engine, and only await what it produces; the engine stays the
+    /// caller's to dispose, after the silo has stopped. The silo's services offer an <see cref="ISessionHost"/>.
+    /// </summary>
+    public static ISiloBuilder AddLServeSessions(this ISiloBuilder silo, SessionEnvironment environment, SessionGrainOptions? options = null)
+    {
+        options ??= new();
+        silo.Services
+            .AddSingleton(environment)
+            .AddSingleton(options)
+            .AddSingleton<ActiveSessions>()
+            .AddSingleton<ISessionHost>(services => CreateHost(services, services.GetRequiredService<IGrainFactory>()))
+            .Configure<GrainCollectionOptions>(o => o.ClassSpecificCollectionAge[typeof(SessionGrain).FullName!] = options.IdleTimeout);
+        return silo;
+    }
+
+    /// <summary>A host that reaches its grains in another way than directly, such as through a gateway.</summary>
+    /// <param name="services">Those of a silo with sessions.</param>
+    public static ISessionHost CreateHost(IServiceProvider services, IGrainFactory grains) => new OrleansSessionHost(
+        grains, services.GetRequiredService<SessionEnvironment>(), services.GetRequiredService<SessionGrainOptions>(),
+        services.GetRequiredService<ActiveSessions>());
+}
