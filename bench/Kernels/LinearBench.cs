@@ -14,7 +14,7 @@ internal sealed class LinearBench(Device device, Report report)
 
     /// <param name="formats">What to store weights in.</param>
     /// <param name="rowCounts">Rows of decode products.</param>
-    /// <param name="stages">Slots of a warp's ring, at most; several are compared.</param>
+    /// <param name="stages">Slots of a warp's ring, at most; several are compared; 0: the launcher's choice.</param>
     public void Decode(IEnumerable<WeightFormat> formats, int[] rowCounts, int[] stages)
     {
         foreach (var format in formats)
@@ -55,7 +55,7 @@ internal sealed class LinearBench(Device device, Report report)
         foreach (var rows in rowCounts)
             foreach (var ring in stages)
             {
-                var launcher = new LinearDecode(device.Library, ring);
+                var launcher = new LinearDecode(device.Library, ring == 0 ? null : ring);
                 using var x = device.RandomHalves((long)rows * inputs);
                 using var y = DeviceMemory.Allocate((long)rows * outputs * 4);
                 var time = device.Timer.Time(copies, i => launcher.Launch(device.Stream, format, new(weights[i], x.Address, y.Address, rows, outputs, add: false)));

@@ -32,22 +32,36 @@ public sealed unsafe class CudaStream : CudaHandle
 
     public void Copy(ulong to, ulong from, long bytes) => Check(cuMemcpyDtoDAsync_v2(to, from, (nuint)bytes, Value));
 
+    /// <summary>From here on, what is issued to this stream is recorded instead of run.</summary>
+    public void BeginCapture() => Check(cuStreamBeginCapture_v2(Value, CaptureThreadLocal));
+
+    /// <summary>Ends <see cref="BeginCapture"/>.</summary>
+    public CudaGraph EndCapture()
+    {
+        Check(cuStreamEndCapture(Value, out var graph));
+        return CudaGraph.Instantiate(graph);
+    }
+
+    /// <summary>Throws away what was recorded.</summary>
+    public void AbandonCapture()
+    {
+        if (cuStreamEndCapture(Value, out var graph) == 0 && graph != 0) _ = cuGraphDestroy(graph);
+    }
+
     /// <summary>Records what <paramref name="work"/> issues to this stream, instead of running it.</summary>
     public CudaGraph Capture(Action work)
     {
-        Check(cuStreamBeginCapture_v2(Value, CaptureThreadLocal));
-        nint graph;
+        BeginCapture();
         try
         {
             work();
         }
         catch
         {
-            if (cuStreamEndCapture(Value, out graph) == 0 && graph != 0) _ = cuGraphDestroy(graph);
+            AbandonCapture();
             throw;
         }
-        Check(cuStreamEndCapture(Value, out graph));
-        return CudaGraph.Instantiate(graph);
+        return EndCapture();
     }
 
     protected override bool ReleaseHandle() => cuStreamDestroy_v2(handle) == 0;

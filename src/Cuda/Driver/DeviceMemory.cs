@@ -24,6 +24,7 @@ public sealed unsafe class DeviceMemory : CudaHandle
     {
         var bytes = Ranged((long)source.Length * Unsafe.SizeOf<T>(), offset);
         fixed (T* from = source) Check(cuMemcpyHtoD_v2(Address + (ulong)offset, from, bytes));
+        Check(cuStreamSynchronize(0)); // the copy returns once the source is staged, which other streams don't wait for
     }
 
     /// <summary>Waits until everything issued before has ended, and reads.</summary>

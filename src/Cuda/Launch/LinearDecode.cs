@@ -8,17 +8,17 @@ internal sealed class LinearDecode : IKernelFamily
 {
     public const int MaxRows = 64;
 
-    private const int Warps = 8, Threads = Warps * 32, SlotBytes = 2048, BarrierBytes = 8, MaxStages = 8;
+    private const int Warps = 8, Threads = Warps * 32, SlotBytes = 2048, BarrierBytes = 8;
     private static readonly int[] RowTiles = [1, 2, 4, 8];
 
     private readonly CudaKernel?[] _kernels = new CudaKernel?[WeightFormats.All.Count * RowTiles.Length];
     private readonly Plan[] _plans = new Plan[WeightFormats.All.Count * RowTiles.Length];
     private readonly KernelLibrary _library;
 
-    private readonly int _maxStages;
+    private readonly int? _maxStages;
 
-    /// <param name="maxStages">Slots of a warp's ring, at most.</param>
-    public LinearDecode(KernelLibrary library, int maxStages = MaxStages) => (_library, _maxStages) = (library, maxStages);
+    /// <param name="maxStages">Slots of a warp's ring, at most; null: what measured best.</param>
+    public LinearDecode(KernelLibrary library, int? maxStages = null) => (_library, _maxStages) = (library, maxStages);
 
     public static IReadOnlyList<KernelVariant> Variants { get; } = WeightFormats.All.SelectMany(VariantsOf).ToArray();
 
@@ -40,13 +40,16 @@ internal sealed class LinearDecode : IKernelFamily
         var index = (int)format * RowTiles.Length + size;
         if (_kernels[index] is null)
         {
-            var plan = Plan.For(format, RowTiles[size], _library.Context.MaxSharedBytes, _maxStages);
+            var plan = Plan.For(format, RowTiles[size], _library.Context.MaxSharedBytes, _maxStages ?? BestStages(format, RowTiles[size]));
             var kernel = _library.Kernel(Variant(format, RowTiles[size]), "linear_decode", plan.SharedBytes);
             _kernels[index] = kernel;
             _plans[index] = plan with { Blocks = _library.Context.Multiprocessors * kernel.BlocksPerMultiprocessor(Threads, plan.SharedBytes) };
         }
         return (_kernels[index]!, _plans[index]);
     }
+
+    /// <summary>Shared memory beyond four slots is worth more as L1, for the activations; only the widest weights of few rows want all of it.</summary>
+    private static int BestStages(WeightFormat format, int tiles) => format == WeightFormat.F16 && tiles == 1 ? 8 : 4;
 
     private static KernelVariant Variant(WeightFormat format, int tiles) => new("linear/decode.cu", format.Define(), $"TILES={tiles}");
 

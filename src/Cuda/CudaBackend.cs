@@ -1,0 +1,227 @@
+using LServe.Cuda.Driver;
+using LServe.Cuda.Jit;
+using LServe.Cuda.Launch;
+using LServe.Cuda.State;
+using LServe.Inference;
+using LServe.Model;
+
+namespace LServe.Cuda;
+
+/// <summary>
+/// The backend of one GPU: weights as the file has them (or binary16), binary16 inputs and float32 sums in products, float32 between them,
+/// f16 KV pages. A row's result is bit for bit the same alone and in any batch: decode rows go through the decode kernels, prompt rows
+/// through the prefill ones, and in each the order of every sum follows from the row alone. Steps that only decode run as one graph.
+/// </summary>
+public sealed class CudaBackend : IBackend
+{
+    private readonly CudaContext _context;
+    private readonly KernelLibrary _library;
+    private readonly CudaKernels _kernels;
+    private readonly CudaStream _stream = CudaStream.Create();
+    private readonly GraphRunner _graphs;
+    private readonly StepInputs _inputs = new();
+    private readonly LogitsOutput _logits = new();
+    private readonly Dictionary<RopeParameters, DeviceMemory> _frequencies = [];
+    private readonly HashSet<WeightFormat> _prepared = [];
+    private readonly bool _useGraphs;
+    private KvPool? _kv;
+    private StepPlan? _plan;
+    private int _decodeRows;
+
+    private CudaBackend(CudaContext context, CudaOptions options)
+    {
+        _context = context;
+        var cache = options.KernelCache is { } folder ? new KernelCache(folder) : null;
+        _library = new(context, new(KernelSources.Embedded, context.Architecture, cache));
+        _library.Prepare(CudaKernels.Common);
+        _kernels = new(_library);
+        _graphs = new(_stream);
+        _useGraphs = options.Graphs;
+        Info = new($"cuda ({context.Name})", $"cuda-dense-1-{context.Architecture}", context.FreeBytes);
+    }
+
+    public BackendInfo Info { get; }
+
+    private StepPlan Plan => _plan ?? throw new InvalidOperationException("No step has begun.");
+    private KvPool Kv => _kv ?? throw new InvalidOperationException("AllocateKv comes before the first step.");
+
+    /// <exception cref="CudaUnavailableException">No driver, no such GPU, one that is too old, or no NVRTC. The message has the remedy.</exception>
+    public static CudaBackend Open(CudaOptions options)
+    {
+        if (CudaDevices.Describe().Problem is { } problem) throw new CudaUnavailableException(problem);
+        var context = CudaContext.Open(options.Device);
+        if (context.Architecture.Supported) return new(context, options);
+        using (context)
+            throw new CudaUnavailableException($"{context.Name} is {context.Architecture}; kernels need {ComputeArchitecture.Least} or newer. Use --backend cpu.");
+    }
+
+    public IDeviceWeight LoadMatrix(ReadOnlySpan<Tensor> parts, ReadOnlySpan<Tensor?> biases = default)
+    {
+        _context.MakeCurrent();
+        foreach (var part in parts)
+            if (_prepared.Add(WeightFormats.Of(part.Type))) _library.Prepare(CudaKernels.Of(WeightFormats.Of(part.Type)));
+        return CudaMatrix.Load(parts, biases);
+    }
+
+    public IDeviceWeight LoadVector(Tensor vector)
+    {
+        _context.MakeCurrent();
+        return new CudaVector(vector);
+    }
+
+    public IDeviceBuffer Allocate(int rows, int columns)
+    {
+        _context.MakeCurrent();
+        return new CudaBuffer(rows, columns);
+    }
+
+    public void AllocateKv(KvGeometry geometry)
+    {
+        if (_kv is not null) throw new InvalidOperationException("The KV pages are allocated already.");
+        _context.MakeCurrent();
+        _kv = new(geometry);
+    }
+
+    public void BeginStep(StepPlan plan)
+    {
+        _context.MakeCurrent();
+        _graphs.Recover();
+        _plan = plan;
+        _decodeRows = 0;
+        foreach (var slice in plan.Slices)
+            if (slice.Kind == SliceKind.Decode) _decodeRows += slice.Count;
+        _inputs.Upload(plan, _stream);
+        var repeats = _useGraphs && _decodeRows == plan.Rows && plan.Rows <= LinearDecode.MaxRows;
+        _graphs.Begin(repeats ? new(plan.Rows, plan.LogitRows.Length, _inputs.Generation + _logits.Generation) : null);
+    }
+
+    public void Embed(IDeviceWeight table, IDeviceBuffer x)
+    {
+        if (_graphs.Issues) _kernels.Embed.Launch(_stream, ((CudaMatrix)table).Parts[0], _inputs.Tokens, ((CudaBuffer)x).Float(), Plan.Rows);
+    }
+
+    public void RmsNorm(IDeviceBuffer x, IDeviceWeight gain, float epsilon, IDeviceBuffer y)
+    {
+        if (_graphs.Issues) Norm((CudaBuffer)x, (CudaVector)gain, epsilon, ((CudaBuffer)y).Half(), rows: 0, Plan.Rows);
+    }
+
+    public void Linear(IDeviceBuffer x, IDeviceWeight w, IDeviceBuffer y) => Multiply((CudaBuffer)x, (CudaMatrix)w, (CudaBuffer)y, add: false);
+
+    public void LinearAdd(IDeviceBuffer x, IDeviceWeight w, IDeviceBuffer y) => Multiply((CudaBuffer)x, (CudaMatrix)w, (CudaBuffer)y, add: true);
+
+    public void RopeAppend(AttentionLayer layer, IDeviceBuffer qkv)
+    {
+        if (!_graphs.Issues) return;
+        var config = layer.Config;
+        _kernels.RopeAppend.Launch(_stream, Plan.Rows, new()
+        {
+            Kv = Pages(layer), Qkv = ((CudaBuffer)qkv).Float(), InverseFrequencies = Frequencies(config.Rope),
+            QueryNorm = ((CudaVector?)layer.QueryNorm)?.Address ?? 0, KeyNorm = ((CudaVector?)layer.KeyNorm)?.Address ?? 0,
+            QueryHeads = config.QueryHeads, HeadDim = config.HeadDim, Halves = config.Rope.Style == RopeStyle.Halves ? 1 : 0,
+            Epsilon = config.RmsEpsilon, Magnitude = config.Rope.Magnitude,
+        });
+    }
+
+    public void Attend(AttentionLayer layer, IDeviceBuffer qkv, IDeviceBuffer output)
+    {
+        if (!_graphs.Issues) return;
+        _kernels.Attend.Launch(_stream, Plan.Rows, new()
+        {
+            Kv = Pages(layer), Qkv = ((CudaBuffer)qkv).Float(), Output = ((CudaBuffer)output).Half(),
+            QueryHeads = layer.Config.QueryHeads, HeadDim = layer.Config.HeadDim,
+        });
+    }
+
+    public void SiluMul(IDeviceBuffer gateUp, IDeviceBuffer y)
+    {
+        if (_graphs.Issues)
+            _kernels.SiluMul.Launch(_stream, Plan.Rows, new() { GateUp = ((CudaBuffer)gateUp).Float(), Y = ((CudaBuffer)y).Half(), Columns = y.Columns });
+    }
+
+    public void Logits(IDeviceBuffer x, IDeviceWeight gain, float epsilon, IDeviceWeight output)
+    {
+        var (rows, w) = (Plan.LogitRows.Length, (CudaMatrix)output);
+        if (rows == 0 || !_graphs.Issues) return;
+        _logits.Reserve(rows, w.Columns, w.Rows);
+        Norm((CudaBuffer)x, (CudaVector)gain, epsilon, _logits.Normed, _inputs.LogitRows, rows);
+        MultiplyDecode(_logits.Normed, w, _logits.Values, rows, add: false);
+    }
+
+    public ReadOnlySpan<float> EndStep()
+    {
+        var rows = Plan.LogitRows.Length;
+        _plan = null;
+        _graphs.End();
+        _logits.Download(rows, _stream);
+        _stream.Synchronize();
+        return _logits.Host(rows);
+    }
+
+    public void CopyPage(int from, int to)
+    {
+        _context.MakeCurrent();
+        Kv.Copy(from, to, _stream);
+    }
+
+    private void Norm(CudaBuffer x, CudaVector gain, float epsilon, ulong y, ulong rows, int count) =>
+        _kernels.RmsNorm.Launch(_stream, count, new() { X = x.Float(), Gain = gain.Address, Y = y, Rows = rows, Columns = x.Columns, Epsilon = epsilon });
+
+    private void Multiply(CudaBuffer x, CudaMatrix w, CudaBuffer y, bool add)
+    {
+        if (!_graphs.Issues) return;
+        MultiplyDecode(x.Half(), w, y.Float(), _decodeRows, add);
+        var rows = Plan.Rows - _decodeRows;
+        if (rows == 0) return;
+        var first = 0;
+        foreach (var part in w.Parts)
+        {
+            _kernels.Prefill.Launch(_stream, part.Format,
+                new(part, x.Half(_decodeRows), y.Float(_decodeRows) + (ulong)(first * sizeof(float)), rows, w.Rows, add));
+            first += part.Rows;
+        }
+    }
+
+    private void MultiplyDecode(ulong x, CudaMatrix w, ulong y, int rows, bool add)
+    {
+        for (var done = 0; done < rows; done += LinearDecode.MaxRows)
+        {
+            var first = 0;
+            foreach (var part in w.Parts)
+            {
+                var to = y + (ulong)(((long)done * w.Rows + first) * sizeof(float));
+                _kernels.Decode.Launch(_stream, part.Format,
+                    new(part, x + (ulong)((long)done * w.Columns * 2), to, Math.Min(rows - done, LinearDecode.MaxRows), w.Rows, add));
+                first += part.Rows;
+            }
+        }
+    }
+
+    private DensePages Pages(AttentionLayer layer) => new()
+    {
+        Layer = Kv.Layer(layer.Index), Tables = _inputs.Tables, Lines = _inputs.Lines, Positions = _inputs.Positions,
+        Width = _inputs.Width, KvHeads = layer.Config.KvHeads,
+    };
+
+    private ulong Frequencies(RopeParameters rope)
+    {
+        if (_frequencies.TryGetValue(rope, out var known)) return known.Address;
+        var memory = DeviceMemory.Allocate(rope.InverseFrequencies.Length * sizeof(double));
+        memory.Upload<double>(rope.InverseFrequencies);
+        _frequencies.Add(rope, memory);
+        return memory.Address;
+    }
+
+    public void Dispose()
+    {
+        _context.MakeCurrent();
+        _stream.Synchronize();
+        _graphs.Dispose();
+        foreach (var memory in _frequencies.Values) memory.Dispose();
+        _logits.Dispose();
+        _inputs.Dispose();
+        _kv?.Dispose();
+        _stream.Dispose();
+        _library.Dispose();
+        _context.Dispose();
+    }
+}
