@@ -48,8 +48,8 @@ internal sealed class LinearDecode : IKernelFamily
         return (_kernels[index]!, _plans[index]);
     }
 
-    /// <summary>Shared memory beyond four slots is worth more as L1, for the activations; only the widest weights of few rows want all of it.</summary>
-    private static int BestStages(WeightFormat format, int tiles) => format == WeightFormat.F16 && tiles == 1 ? 8 : 4;
+    /// <summary>Shared memory beyond two slots is worth more as L1, for the activations; only the widest weights of few rows want all of it.</summary>
+    private static int BestStages(WeightFormat format, int tiles) => format == WeightFormat.F16 && tiles == 1 ? 8 : 2;
 
     private static KernelVariant Variant(WeightFormat format, int tiles) => new("linear/decode.cu", format.Define(), $"TILES={tiles}");
 

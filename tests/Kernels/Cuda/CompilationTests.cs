@@ -4,15 +4,11 @@ namespace LServe.Tests.Kernels.Cuda;
 
 public class CompilationTests
 {
-    public static TheoryData<string> Variants => new(Nvrtc.AllVariants.Select(variant => variant.ToString()));
-
-    [NvrtcTheory]
-    [MemberData(nameof(Variants))]
-    public void EveryVariantCompilesForHopper(string name)
+    [NvrtcFact]
+    public void EveryVariantCompilesForHopper()
     {
-        var variant = Nvrtc.AllVariants.First(v => v.ToString() == name);
-        var image = new KernelCompiler(KernelSources.Embedded, ComputeArchitecture.Least).Compile(variant);
-        Assert.Equal("\u007fELF"u8.ToArray(), image[..4]);
+        var compiler = new KernelCompiler(KernelSources.Embedded, ComputeArchitecture.Least);
+        Parallel.ForEach(Nvrtc.AllVariants, variant => Assert.True(compiler.Compile(variant).AsSpan().StartsWith("\u007fELF"u8), variant.ToString()));
     }
 
     [Fact]
