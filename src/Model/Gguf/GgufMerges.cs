@@ -1,8 +1,11 @@
+using System.Runtime.CompilerServices;
+
 namespace LServe.Model;
 
 /// <summary>Reads the merges of a byte-level vocabulary: strings of two pieces with a space between, in the order of their rank.</summary>
 internal static class GgufMerges
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static MergeTable Read(GgufMetadata metadata, string key, PieceIndex index)
     {
         var strings = metadata.RequiredStrings(key);

@@ -142,6 +142,7 @@ internal sealed class GgufMetadata
         return new GgufValue(GgufType.String, GgufType.String, offset, (long)length);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static GgufValue ReadArray(ByteCursor cursor, string key, int depth)
     {
         if (depth > MaxArrayDepth) throw cursor.Problem(key, $"nests arrays deeper than {MaxArrayDepth}.");

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace LServe.Model;
 
 /// <summary>Reads the tokens of a GGUF file as the bytes they stand for.</summary>
@@ -6,6 +8,7 @@ internal static class GgufVocabulary
     private const string Tokens = "tokenizer.ggml.tokens", Types = "tokenizer.ggml.token_type";
     private const int MaxPieceBytes = 65_536;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Vocabulary Read(GgufMetadata metadata, PieceSpelling spelling)
     {
         var pieces = metadata.RequiredStrings(Tokens);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace LServe.Model;
 
 /// <summary>
@@ -13,6 +15,7 @@ internal static class ByteAlphabet
     /// <summary>Turns a piece of a vocabulary file (UTF-8) into the bytes it stands for.</summary>
     /// <param name="bytes">At least as long as <paramref name="piece"/>.</param>
     /// <returns>Bytes written, or -1 if the piece has a character outside the alphabet.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static int Decode(ReadOnlySpan<byte> piece, Span<byte> bytes)
     {
         var written = 0;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Buffers.Binary;
 
 namespace LServe.Model;
@@ -7,6 +8,7 @@ internal static class ByteHash
 {
     private const ulong Multiplier = 0x9E3779B97F4A7C15;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static uint Of(ReadOnlySpan<byte> bytes)
     {
         var hash = (ulong)bytes.Length * Multiplier;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Numerics;
 
 namespace LServe.Model;
@@ -34,6 +35,7 @@ internal sealed class MergeTable
 
     private static ulong KeyOf(int left, int right) => ((ulong)(uint)left << 32 | (uint)right) + 1;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int SlotOf(int left, int right)
     {
         var (key, mask) = (KeyOf(left, right), _pairs.Length - 1);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace LServe.Model;
 
 /// <summary>Fills a <see cref="MergeTable"/> from pairs of pieces as vocabulary files spell them, in the order of their rank.</summary>
@@ -14,6 +16,7 @@ internal sealed class MergeTableBuilder(PieceIndex index, PieceSpelling spelling
     public int Rank { get; private set; }
 
     /// <summary>False if the pieces, or what they merge to, are not in the vocabulary.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool TryAdd(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right)
     {
         if (left.Length + right.Length > MaxMergeBytes) return false;

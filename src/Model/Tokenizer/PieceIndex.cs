@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Numerics;
 
 namespace LServe.Model;
@@ -33,6 +34,8 @@ internal sealed class PieceIndex
         if (slot == 0) slot = token + 1;
     }
 
+    // Like its callers compiled well at once: a model is open before the runtime would recompile what is called often.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int SlotOf(ReadOnlySpan<byte> piece)
     {
         var mask = _slots.Length - 1;
