@@ -50,6 +50,15 @@ internal static unsafe class Panel<L, F, E>
     private static F Begin(float* c, long column, float* factors, int row) =>
         factors == null ? L.Fill(0) : L.Multiply(L.Load(c + column), L.Fill(factors[row]));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(float* to, F s0, F s1, F s2, F s3)
+    {
+        L.Store(to, s0);
+        L.Store(to + L.Width, s1);
+        L.Store(to + 2 * L.Width, s2);
+        L.Store(to + 3 * L.Width, s3);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Narrow(float* a, byte* b, long bStride, int terms, long column, float* c, float* factors)
     {
@@ -108,30 +117,12 @@ internal static unsafe class Panel<L, F, E>
             Prefetch.Lines(ahead, 2 * Prefetch.Line);
             ahead += 2 * Prefetch.Line;
         }
-        L.Store(c + column, s00);
-        L.Store(c + column + 1 * L.Width, s01);
-        L.Store(c + column + 2 * L.Width, s02);
-        L.Store(c + column + 3 * L.Width, s03);
-        L.Store(c1 + column, s10);
-        L.Store(c1 + column + 1 * L.Width, s11);
-        L.Store(c1 + column + 2 * L.Width, s12);
-        L.Store(c1 + column + 3 * L.Width, s13);
-        L.Store(c2 + column, s20);
-        L.Store(c2 + column + 1 * L.Width, s21);
-        L.Store(c2 + column + 2 * L.Width, s22);
-        L.Store(c2 + column + 3 * L.Width, s23);
-        L.Store(c3 + column, s30);
-        L.Store(c3 + column + 1 * L.Width, s31);
-        L.Store(c3 + column + 2 * L.Width, s32);
-        L.Store(c3 + column + 3 * L.Width, s33);
-        L.Store(c4 + column, s40);
-        L.Store(c4 + column + 1 * L.Width, s41);
-        L.Store(c4 + column + 2 * L.Width, s42);
-        L.Store(c4 + column + 3 * L.Width, s43);
-        L.Store(c5 + column, s50);
-        L.Store(c5 + column + 1 * L.Width, s51);
-        L.Store(c5 + column + 2 * L.Width, s52);
-        L.Store(c5 + column + 3 * L.Width, s53);
+        Store(c + column, s00, s01, s02, s03);
+        Store(c1 + column, s10, s11, s12, s13);
+        Store(c2 + column, s20, s21, s22, s23);
+        Store(c3 + column, s30, s31, s32, s33);
+        Store(c4 + column, s40, s41, s42, s43);
+        Store(c5 + column, s50, s51, s52, s53);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -165,18 +156,9 @@ internal static unsafe class Panel<L, F, E>
             Prefetch.Lines(ahead, 2 * Prefetch.Line);
             ahead += 2 * Prefetch.Line;
         }
-        L.Store(c + column, s00);
-        L.Store(c + column + 1 * L.Width, s01);
-        L.Store(c + column + 2 * L.Width, s02);
-        L.Store(c + column + 3 * L.Width, s03);
-        L.Store(c1 + column, s10);
-        L.Store(c1 + column + 1 * L.Width, s11);
-        L.Store(c1 + column + 2 * L.Width, s12);
-        L.Store(c1 + column + 3 * L.Width, s13);
-        L.Store(c2 + column, s20);
-        L.Store(c2 + column + 1 * L.Width, s21);
-        L.Store(c2 + column + 2 * L.Width, s22);
-        L.Store(c2 + column + 3 * L.Width, s23);
+        Store(c + column, s00, s01, s02, s03);
+        Store(c1 + column, s10, s11, s12, s13);
+        Store(c2 + column, s20, s21, s22, s23);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -196,9 +178,6 @@ internal static unsafe class Panel<L, F, E>
             Prefetch.Lines(ahead, 2 * Prefetch.Line);
             ahead += 2 * Prefetch.Line;
         }
-        L.Store(c + column, s00);
-        L.Store(c + column + 1 * L.Width, s01);
-        L.Store(c + column + 2 * L.Width, s02);
-        L.Store(c + column + 3 * L.Width, s03);
+        Store(c + column, s00, s01, s02, s03);
     }
 }

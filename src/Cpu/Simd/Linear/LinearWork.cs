@@ -59,6 +59,9 @@ internal sealed unsafe class LinearWork<L, F>(int threads) : LinearWork(threads)
     where L : ILanes<F>
     where F : struct
 {
+    /// <summary>Rows: up to here weights are read as stored, four rows of x at a time.</summary>
+    private const int StoredRows = 8;
+
     /// <summary>
     /// Rows: up to here four rows of weights at a time become floats, in the first-level cache, and meet all rows of x. Beyond, a whole
     /// tile does, in the second level, and passes by six rows of x at a time, which then stay in the first.
@@ -69,8 +72,10 @@ internal sealed unsafe class LinearWork<L, F>(int threads) : LinearWork(threads)
     {
         fixed (float* bias = Weights.Bias)
         {
-            if (rows == 1 && tile.Outputs % 4 == 0 && tile.Kernel.HasFour(Weights.Columns)) MultiplyOne(tile, firstRow, bias);
-            else MultiplyMany(tile, firstRow, rows, bias, scratch);
+            var stored = rows <= StoredRows && tile.Outputs % 4 == 0 && tile.Kernel.ReadsStored(Weights.Columns);
+            if (!stored) MultiplyMany(tile, firstRow, rows, bias, scratch);
+            else if (rows == 1) MultiplyOne(tile, firstRow, bias);
+            else MultiplyFew(tile, firstRow, rows, bias);
         }
     }
 
@@ -80,8 +85,23 @@ internal sealed unsafe class LinearWork<L, F>(int threads) : LinearWork(threads)
         var sums = stackalloc float[4];
         for (var i = 0; i < tile.Outputs; i += 4)
         {
-            tile.Kernel.Four(x, (byte*)tile.Weights + i * tile.RowBytes, tile.RowBytes, Weights.Columns, sums);
+            tile.Kernel.OneRow(x, (byte*)tile.Weights + i * tile.RowBytes, tile.RowBytes, Weights.Columns, sums);
             TargetOf(tile, row, i, bias).Write(0, Vector128.Load(sums));
+        }
+    }
+
+    private void MultiplyFew(in SimdMatrix.Tile tile, int firstRow, int rows, float* bias)
+    {
+        var sums = stackalloc float[16];
+        for (var i = 0; i < tile.Outputs; i += 4)
+        {
+            for (var done = 0; done < rows; done += 4)
+            {
+                var (row, count) = (firstRow + done, Math.Min(4, rows - done));
+                tile.Kernel.FewRows(X + row * XStride, XStride, count, (byte*)tile.Weights + i * tile.RowBytes, tile.RowBytes, Weights.Columns, sums);
+                var target = TargetOf(tile, row, i, bias);
+                for (var r = 0; r < count; r++) target.Write(r, Vector128.Create(sums[r], sums[4 + r], sums[8 + r], sums[12 + r]));
+            }
         }
     }
 

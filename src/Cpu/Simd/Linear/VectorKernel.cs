@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace LServe.Cpu;
 
 /// <summary>
-/// One row of x against weights in their stored form: the kernel of a decode step with one sequence, bound by the bytes of the weights.
+/// One to four rows of x against weights in their stored form: the kernels of a decode step with few sequences.
 /// Sums in the order of <see cref="TileKernel{L,F}"/>, so both give the same bits: lane l of an output adds the products of inputs
 /// l, l + W, l + 2W …, one rounding each, then <see cref="ILanes{F}.Sum"/> folds the lanes.
 /// </summary>
@@ -58,6 +58,43 @@ internal static unsafe class VectorKernel<L, F, TFormat>
             w3 += TFormat.Bytes;
         }
         L.Sum4(a0, a1, a2, a3).Store(sums);
+    }
+
+    /// <summary>
+    /// Two outputs for four rows: weights become floats in registers once for all rows. <paramref name="sums"/>: [2 outputs, 4 rows].
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void TwoByFour(float* x0, float* x1, float* x2, float* x3, byte* w0, long rowBytes, int blocks, float* halves, float* sums)
+    {
+        byte* w1 = w0 + rowBytes, ahead = w0 + Prefetch.Ahead;
+        F a0 = L.Fill(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+        for (long first = 0; first < (long)blocks * IWeightFormat.Values; first += IWeightFormat.Values)
+        {
+            Prefetch.Lines(ahead, 2 * TFormat.Bytes);
+            TFormat.Open<L, F>(w0, halves, out var p0, out var q0);
+            TFormat.Open<L, F>(w1, halves, out var p1, out var q1);
+            for (var at = 0; at < IWeightFormat.Values; at += L.Width)
+            {
+                F a = TFormat.Load<L, F>(w0, at, p0, q0), b = TFormat.Load<L, F>(w1, at, p1, q1);
+                var values = L.Load(x0 + first + at);
+                a0 = L.MultiplyAdd(a, values, a0);
+                b0 = L.MultiplyAdd(b, values, b0);
+                values = L.Load(x1 + first + at);
+                a1 = L.MultiplyAdd(a, values, a1);
+                b1 = L.MultiplyAdd(b, values, b1);
+                values = L.Load(x2 + first + at);
+                a2 = L.MultiplyAdd(a, values, a2);
+                b2 = L.MultiplyAdd(b, values, b2);
+                values = L.Load(x3 + first + at);
+                a3 = L.MultiplyAdd(a, values, a3);
+                b3 = L.MultiplyAdd(b, values, b3);
+            }
+            ahead += 2 * TFormat.Bytes;
+            w0 += TFormat.Bytes;
+            w1 += TFormat.Bytes;
+        }
+        L.Sum4(a0, a1, a2, a3).Store(sums);
+        L.Sum4(b0, b1, b2, b3).Store(sums + 4);
     }
 
     /// <summary>Writes a row of weights as floats.</summary>

@@ -8,11 +8,14 @@ internal abstract unsafe class WeightKernel
     /// <summary>Writes <paramref name="columns"/> weights of one row as floats.</summary>
     public abstract void Dequantise(byte* row, int columns, float* to);
 
-    /// <summary>Whether <see cref="Four"/> exists for rows of this many columns.</summary>
-    public abstract bool HasFour(int columns);
+    /// <summary>Whether <see cref="OneRow"/> and <see cref="FewRows"/> exist for rows of this many columns.</summary>
+    public abstract bool ReadsStored(int columns);
 
-    /// <summary>One row of x against four rows of weights; the sums come to <paramref name="sums"/>.</summary>
-    public abstract void Four(float* x, byte* w, long rowBytes, int columns, float* sums);
+    /// <summary>One row of x against four rows of weights as stored; <paramref name="sums"/>: [4 outputs].</summary>
+    public abstract void OneRow(float* x, byte* w, long rowBytes, int columns, float* sums);
+
+    /// <summary>One to four rows of x against four rows of weights as stored; <paramref name="sums"/>: [4 outputs, 4 rows], those of missing rows undefined.</summary>
+    public abstract void FewRows(float* x, long xStride, int rows, byte* w, long rowBytes, int columns, float* sums);
 
     public static WeightKernel Create<L, F>(TensorType type) where L : ILanes<F> where F : struct => type switch
     {
@@ -34,25 +37,37 @@ internal sealed unsafe class FormatKernel<L, F, TFormat>(TensorType type) : Weig
 {
     private readonly AnyTypeKernel _ragged = new(type);
 
-    public override bool HasFour(int columns) => columns % IWeightFormat.Values == 0;
+    public override bool ReadsStored(int columns) => columns % IWeightFormat.Values == 0;
 
     public override void Dequantise(byte* row, int columns, float* to)
     {
-        if (HasFour(columns)) VectorKernel<L, F, TFormat>.Dequantise(row, columns / IWeightFormat.Values, HalfBits.Table, to);
+        if (ReadsStored(columns)) VectorKernel<L, F, TFormat>.Dequantise(row, columns / IWeightFormat.Values, HalfBits.Table, to);
         else _ragged.Dequantise(row, columns, to);
     }
 
-    public override void Four(float* x, byte* w, long rowBytes, int columns, float* sums) =>
+    public override void OneRow(float* x, byte* w, long rowBytes, int columns, float* sums) =>
         VectorKernel<L, F, TFormat>.Four(x, w, rowBytes, columns / IWeightFormat.Values, HalfBits.Table, sums);
+
+    public override void FewRows(float* x, long xStride, int rows, byte* w, long rowBytes, int columns, float* sums)
+    {
+        float* x1 = x + Math.Min(1, rows - 1) * xStride, x2 = x + Math.Min(2, rows - 1) * xStride, x3 = x + (rows - 1) * xStride;
+        var blocks = columns / IWeightFormat.Values;
+        VectorKernel<L, F, TFormat>.TwoByFour(x, x1, x2, x3, w, rowBytes, blocks, HalfBits.Table, sums);
+        VectorKernel<L, F, TFormat>.TwoByFour(x, x1, x2, x3, w + 2 * rowBytes, rowBytes, blocks, HalfBits.Table, sums + 8);
+    }
 }
 
 /// <summary>For every other type: rows become floats through <see cref="TensorFormat"/>, a tile at a time.</summary>
 internal sealed unsafe class AnyTypeKernel(TensorType type) : WeightKernel
 {
-    public override bool HasFour(int columns) => false;
+    public override bool ReadsStored(int columns) => false;
 
     public override void Dequantise(byte* row, int columns, float* to) =>
         TensorFormat.Dequantise(type, new ReadOnlySpan<byte>(row, checked((int)TensorFormat.RowBytes(type, columns))), new Span<float>(to, columns));
 
-    public override void Four(float* x, byte* w, long rowBytes, int columns, float* sums) => throw new NotSupportedException($"{type} has no kernel for one row.");
+    public override void OneRow(float* x, byte* w, long rowBytes, int columns, float* sums) => throw Missing();
+
+    public override void FewRows(float* x, long xStride, int rows, byte* w, long rowBytes, int columns, float* sums) => throw Missing();
+
+    private NotSupportedException Missing() => new($"{type} has no kernel for weights as stored.");
 }
