@@ -26,7 +26,7 @@ internal sealed class ByteLevelBpe : TokenizerBase
         for (var b = 0; b < 256; b++) _byteTokens[b] = index.Find([(byte)b]);
     }
 
-    protected override void EncodeText(ReadOnlySpan<char> text, bool isFirst, List<int> output)
+    protected override void EncodeText(ReadOnlySpan<char> text, TextPlace place, List<int> output)
     {
         if (_isComposed && !CanonicalComposition.IsComposed(text)) text = CanonicalComposition.Compose(text);
         if (!_mergers.TryTake(out var merger)) merger = new BpeMerger(_merges);

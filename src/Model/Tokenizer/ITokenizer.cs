@@ -23,6 +23,12 @@ public interface ITokenizer
     /// </summary>
     void Encode(IReadOnlyList<TemplateSegment> segments, List<int> output);
 
+    /// <summary>
+    /// Appends the ids of ordinary text that goes on what stands before it in a conversation: unlike <c>Encode</c>, without the space
+    /// that SentencePiece puts before a text.
+    /// </summary>
+    void EncodeContinuation(ReadOnlySpan<char> text, List<int> output);
+
     /// <summary>The bytes a token stands for; a special token's are its spelling.</summary>
     ReadOnlySpan<byte> BytesOf(int token);
 

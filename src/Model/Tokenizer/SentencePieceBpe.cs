@@ -30,24 +30,31 @@ internal sealed class SentencePieceBpe : TokenizerBase
 
     public override bool DropsFirstSpace => _prefix != SpacePrefix.None;
 
-    protected override void EncodeText(ReadOnlySpan<char> text, bool isFirst, List<int> output)
+    protected override void EncodeText(ReadOnlySpan<char> text, TextPlace place, List<int> output)
     {
         var most = Encoding.UTF8.GetMaxByteCount(text.Length) + 1;
         var symbols = ArrayPool<int>.Shared.Rent(most);
         if (!_mergers.TryTake(out var merger)) merger = new BpeMerger(_merges);
-        merger.Merge(symbols.AsSpan(0, Symbols(text, isFirst, symbols)), output);
+        merger.Merge(symbols.AsSpan(0, Symbols(text, place, symbols)), output);
         _mergers.Add(merger);
         ArrayPool<int>.Shared.Return(symbols);
     }
 
-    private int Symbols(ReadOnlySpan<char> text, bool isFirst, Span<int> symbols)
+    private int Symbols(ReadOnlySpan<char> text, TextPlace place, Span<int> symbols)
     {
         var count = 0;
-        if (_prefix == SpacePrefix.EveryText || _prefix == SpacePrefix.FirstText && isFirst) count += Symbol(new Rune(' '), symbols);
+        if (TakesSpace(place)) count += Symbol(new Rune(' '), symbols);
         foreach (var rune in text.EnumerateRunes())
             count += Symbol(rune.Value == SpaceMark ? new Rune(' ') : rune, symbols[count..]);
         return count;
     }
+
+    private bool TakesSpace(TextPlace place) => _prefix switch
+    {
+        SpacePrefix.EveryText => place != TextPlace.Continuation,
+        SpacePrefix.FirstText => place == TextPlace.First,
+        _ => false,
+    };
 
     private int Symbol(Rune rune, Span<int> symbols)
     {

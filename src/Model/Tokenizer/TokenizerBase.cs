@@ -42,6 +42,11 @@ internal abstract class TokenizerBase(Vocabulary vocabulary, int? beginToken, IR
         EncodeRun(run.ToString(), output.Count == before, output);
     }
 
+    public void EncodeContinuation(ReadOnlySpan<char> text, List<int> output)
+    {
+        if (!text.IsEmpty) EncodeText(text, TextPlace.Continuation, output);
+    }
+
     public virtual bool DropsFirstSpace => false;
 
     public ReadOnlySpan<byte> BytesOf(int token) => Vocabulary[token];
@@ -59,11 +64,10 @@ internal abstract class TokenizerBase(Vocabulary vocabulary, int? beginToken, IR
     }
 
     /// <summary>Appends the tokens of text without special tokens; never called with an empty one.</summary>
-    /// <param name="isFirst">Whether nothing was encoded before it by the same call.</param>
-    protected abstract void EncodeText(ReadOnlySpan<char> text, bool isFirst, List<int> output);
+    protected abstract void EncodeText(ReadOnlySpan<char> text, TextPlace place, List<int> output);
 
     private void EncodeRun(ReadOnlySpan<char> text, bool isFirst, List<int> output)
     {
-        if (!text.IsEmpty) EncodeText(text, isFirst, output);
+        if (!text.IsEmpty) EncodeText(text, isFirst ? TextPlace.First : TextPlace.AfterSpecial, output);
     }
 }

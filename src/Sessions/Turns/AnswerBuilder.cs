@@ -9,9 +9,10 @@ namespace LServe.Sessions;
 /// Turns drawn tokens into the text of an answer, and remembers which tokens stand for which text, so that an answer can be cut where
 /// what was sent ends.
 /// </summary>
-internal sealed class AnswerBuilder(ITokenizer tokenizer, SamplingOptions sampling)
+/// <param name="continues">Whether the answer goes on the prompt's text, as a raw completion does, so that its first space counts.</param>
+internal sealed class AnswerBuilder(ITokenizer tokenizer, SamplingOptions sampling, bool continues)
 {
-    private readonly StreamingDecoder _decoder = new(tokenizer);
+    private readonly StreamingDecoder _decoder = new(tokenizer, continues);
     private readonly StopScanner _stops = new(sampling.Stop ?? []);
     private readonly StringBuilder _text = new();
     private readonly List<TokenLogprob> _logprobs = [];

@@ -37,12 +37,18 @@ internal sealed class Conversation(SessionEnvironment environment)
         if (request.PromptTokens is { } given) ids.AddRange(Checked(given));
         else
         {
-            if (kept.Count == 0 && environment.Tokenizer.BeginToken is { } begin) ids.Add(begin);
-            environment.Tokenizer.Encode(request.Prompt, parseSpecial: false, ids);
+            if (kept.Count > 0) environment.Tokenizer.EncodeContinuation(request.Prompt, ids);
+            else BeginRaw(request.Prompt, ids);
         }
         if (ids.Count == 0) throw LServeException.Invalid("The prompt is empty.", "prompt");
         var text = request.Prompt ?? environment.Tokenizer.Decode(ids.ToArray(), withSpecial: true);
         return new([new ChatMessage(KeptMessage.RawPrompt, text)], [.. ids], IsChat: false);
+    }
+
+    private void BeginRaw(string? prompt, List<int> ids)
+    {
+        if (environment.Tokenizer.BeginToken is { } begin) ids.Add(begin);
+        environment.Tokenizer.Encode(prompt, parseSpecial: false, ids);
     }
 
     private int[] Render(ChatTemplate template, IReadOnlyList<KeptMessage> kept, IReadOnlyList<ChatMessage> fresh)

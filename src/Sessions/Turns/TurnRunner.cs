@@ -22,7 +22,7 @@ internal sealed class TurnRunner(SessionEnvironment environment, Sequence sequen
         var generation = Start(turn.Request.Sampling, input);
         using var cancelling = turn.Cancelled.Register(() => _engine.Cancel(generation));
         turn.Publish(new TurnStarted(turn.Id, before + input.Prompt.Length, cached, Repeated: false));
-        var answer = new AnswerBuilder(environment.Tokenizer, turn.Request.Sampling);
+        var answer = new AnswerBuilder(environment.Tokenizer, turn.Request.Sampling, continues: !input.IsChat);
         var logprobs = turn.Request.Sampling.Logprobs ? new List<TokenLogprob>() : null;
         StopCause cause;
         try
@@ -83,7 +83,7 @@ internal sealed class TurnRunner(SessionEnvironment environment, Sequence sequen
     private void AppendText(string text)
     {
         var ids = new List<int>();
-        environment.Tokenizer.Encode(text, parseSpecial: false, ids);
+        environment.Tokenizer.EncodeContinuation(text, ids);
         sequence.AppendUncached(ids);
     }
 

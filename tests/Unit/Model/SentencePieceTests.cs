@@ -32,6 +32,15 @@ public sealed class SentencePieceTests : IDisposable
     }
 
     [Fact]
+    public void A_text_that_goes_on_gets_no_space_before_it()
+    {
+        var ids = new List<int>();
+        Tokenizer.EncodeContinuation("b c", ids);
+        var decoder = new StreamingDecoder(Tokenizer, continues: true);
+        Assert.Equal("b c", string.Concat(ids.Select(decoder.Append)));
+    }
+
+    [Fact]
     public void Characters_without_a_piece_become_bytes() =>
         Assert.Equal([0xE2 + 3, 0x82 + 3, 0xAC + 3], Tokenizer.Encode("€")[^3..]);
 

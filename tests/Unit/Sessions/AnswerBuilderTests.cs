@@ -60,7 +60,7 @@ public sealed class AnswerBuilderTests : IDisposable
 
     private AnswerBuilder Build(int[] tokens, SamplingOptions sampling)
     {
-        var answer = new AnswerBuilder(_model.Tokenizer, sampling);
+        var answer = new AnswerBuilder(_model.Tokenizer, sampling, continues: false);
         foreach (var token in tokens)
         {
             answer.Append(TokenEvent.OfToken(new(token, 0, null), isEnd: false));
