@@ -2,7 +2,7 @@ import { getJson, post, sendTurn } from "./stream.js";
 import { AnswerView, addNotice, addUser } from "./view.js";
 
 const storedName = "lserve.session";
-const sampling = { temperature: 0.3, top_p: 0.9, repetition_penalty: 1.1, max_tokens: 1024 };
+const sampling = { temperature: 0.2, top_p: 0.9, frequency_penalty: 0.1, max_tokens: 1024 };
 
 /** Milliseconds that the server has to end an answer which was stopped, before the connection is cut. */
 const stopPatience = 3000;

@@ -12,6 +12,9 @@ export function addNotice(log, text) {
   log.append(element("li", "notice", text));
 }
 
+/** Seconds: an answer that arrived in less has no speed worth telling. */
+const shortestMeasured = 0.1;
+
 /** One answer: waiting, written, finished or failed. Drawn at most once per frame. */
 export class AnswerView {
   text = "";
@@ -100,7 +103,7 @@ export class AnswerView {
     const { prompt_tokens: prompt, completion_tokens: tokens, lserve } = this.#usage;
     const facts = [tokens === 1 ? "1 token" : `${tokens.toLocaleString("en")} tokens`];
     const seconds = (this.#lastText - this.#firstText) / 1000;
-    if (tokens > 2 && seconds > 0) facts.push(`${((tokens - 1) / seconds).toFixed(1)} tokens/s`);
+    if (tokens > 2 && seconds >= shortestMeasured) facts.push(`${((tokens - 1) / seconds).toFixed(1)} tokens/s`);
     if (this.#firstText) facts.push(`first word after ${((this.#firstText - this.#began) / 1000).toFixed(2)} s`);
     if (lserve.cached_tokens > 0) facts.push(`${lserve.cached_tokens.toLocaleString("en")} of ${prompt.toLocaleString("en")} prompt tokens reused`);
     return facts;
