@@ -40,6 +40,20 @@ public sealed class ServeCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task AVariableStandsInForAnOptionThatIsNotGiven()
+    {
+        var (code, _, fromVariable) = await ServerProcess.RunToEndAsync(["--port", "0"], ("LSERVE_MODEL", "/from/variable.gguf"));
+        Assert.Equal(2, code);
+        Assert.Contains("/from/variable.gguf", fromVariable, StringComparison.Ordinal);
+
+        var (_, _, fromOption) = await ServerProcess.RunToEndAsync(["--model", "/from/option.gguf"], ("LSERVE_MODEL", "/from/variable.gguf"));
+        Assert.Contains("/from/option.gguf", fromOption, StringComparison.Ordinal);
+
+        var (_, _, wrong) = await ServerProcess.RunToEndAsync([], ("LSERVE_KV_TOKENS", "many"));
+        Assert.Contains("LSERVE_KV_TOKENS", wrong, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task ADamagedModelIsNamed()
     {
         File.WriteAllBytes(_model.Path, TinyModel.Bytes()[..100_000]);

@@ -37,9 +37,13 @@ public sealed partial class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Runs a server that is expected to end by itself.</summary>
-    public static async Task<(int Code, string Output, string Errors)> RunToEndAsync(params string[] arguments)
+    public static Task<(int Code, string Output, string Errors)> RunToEndAsync(params string[] arguments) => RunToEndAsync(arguments, []);
+
+    /// <summary>The same with variables in its environment.</summary>
+    public static async Task<(int Code, string Output, string Errors)> RunToEndAsync(
+        string[] arguments, params (string Name, string Value)[] variables)
     {
-        using var process = Launch(arguments);
+        using var process = Launch(arguments, variables);
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         await process.WaitForExitAsync().WaitAsync(s_patience);
         return (process.ExitCode, await output, await errors);
@@ -63,16 +67,15 @@ public sealed partial class ServerProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static Process Launch(string[] arguments)
+    private static Process Launch(string[] arguments, params (string Name, string Value)[] variables)
     {
         // The folder below artifacts/bin/PROJECT is the build's configuration; the server was built in the same one.
         var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
         var server = Path.Combine(RepositoryFiles.Root, "artifacts", "bin", "LServe.Silo", configuration, "LServe.Silo.dll");
-        return Process.Start(new ProcessStartInfo("dotnet", ["exec", server, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
+        var start = new ProcessStartInfo("dotnet", ["exec", server, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in variables)
+            start.Environment[name] = value;
+        return Process.Start(start)!;
     }
 
     [GeneratedRegex(@"^Ready at (http://\S+/) ")]

@@ -1,10 +1,9 @@
-using LServe.Cpu;
 using LServe.Inference;
 using LServe.Model;
 
 namespace LServe.Silo;
 
-/// <summary>Chooses the backend and starts the engine on it.</summary>
+/// <summary>Starts the engine on the backend that was chosen.</summary>
 internal static class EngineFactory
 {
     /// <exception cref="StartException">The options can't work with this model or on this machine.</exception>
@@ -21,7 +20,7 @@ internal static class EngineFactory
             };
             // Resolved before the backend takes any memory.
             limits = EngineLimits.Resolve(limits, model.Config);
-            return new Engine(CreateBackend(options), model.Config, model.Weights, model.Tokenizer.EndTokens, limits, progress);
+            return new Engine(BackendChoice.Create(options), model.Config, model.Weights, model.Tokenizer.EndTokens, limits, progress);
         }
         catch (ArgumentException problem)
         {
@@ -36,11 +35,4 @@ internal static class EngineFactory
             throw new StartException("the model and its KV cache don't fit the memory; ask for less with --kv-tokens or --context.", problem);
         }
     }
-
-    private static IBackend CreateBackend(SiloOptions options) => options.Backend switch
-    {
-        BackendKind.Reference => new CpuReferenceBackend(options.Threads),
-        BackendKind.Cuda => throw new StartException("--backend cuda: this version serves from the CPU alone; leave --backend out."),
-        _ => new CpuBackend(new CpuOptions { Threads = options.Threads }),
-    };
 }
