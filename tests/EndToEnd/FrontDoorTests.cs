@@ -14,7 +14,7 @@ public class FrontDoorTests
     {
         var (code, output, _) = await RunAsync(arguments);
         Assert.Equal(0, code);
-        foreach (var command in new[] { "serve", "chat", "sessions", "tokenize", "doctor", "test" }) Assert.Contains($"\n  {command} ", output);
+        foreach (var command in new[] { "serve", "chat", "sessions", "tokenize", "doctor", "bench", "test" }) Assert.Contains($"\n  {command} ", output);
     }
 
     [Fact]
