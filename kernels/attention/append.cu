@@ -1,0 +1,174 @@
+// Writes keys and values of new tokens into their pages, and keeps the statistics of their logical page.
+//
+// Shapes     keys, values [R, G, D] float32 after RoPE; pages of kv_page.cuh
+// Grid       (runs of at most 16 tokens within a logical page, G), 128 threads; 2 · 16 vectors by the warps, then words by all threads
+// Variants   -DHEAD_DIM -DKEY_BITS -DVALUE_BITS
+// Shared     8 KB at D = 128
+// Bytes      8 · D in and (bits of keys + bits of values) / 8 · D out per token and KV head; 8 · D twice for the open statistics
+// Exactness  codes as lserve.py `codes`: centre and rotation in float64, then float32 with single roundings. Statistics in token order
+// Reference  lserve.py `codes`, `page_scores`; test tests/Kernels/Attention
+#include <lserve/async.cuh>
+
+#include "kv_page.cuh"
+#include "params.h"
+#include "visible.cuh"
+#include "warp.cuh"
+
+using namespace lserve;
+
+using Page = KvPage<HEAD_DIM, KEY_BITS, VALUE_BITS>;
+constexpr int warps = 4, threads = 32 * warps, channels = Page::channels, elements = (HEAD_DIM + 31) / 32;
+
+struct Shared {
+    u16 code[2][logical_tokens][channels];  // keys, values
+    u32 scale[2][logical_tokens];           // (low, scale)
+};
+
+__device__ __forceinline__ u32 pack_pair(f16 low, f16 high) { return low.bits | u32(high.bits) << 16; }
+
+/// Codes of one vector: asymmetric, low and scale in binary16.
+template <int Bits> __device__ __forceinline__ void quantise(Shared& shared, int which, int token, const float* vector, const float* centre, int lane)
+{
+    double exact[elements];
+    float x[elements], least = -negative_infinity, most = negative_infinity;
+#pragma unroll
+    for (int i = 0; i < elements; i++) {
+        const int c = lane + 32 * i;
+        exact[i] = c >= HEAD_DIM ? 0 : Bits < 16 && centre ? double(vector[c]) - double(centre[c]) : double(vector[c]);
+    }
+    if constexpr (Bits < 16) rotate<HEAD_DIM>(exact, lane);
+#pragma unroll
+    for (int i = 0; i < elements; i++) {
+        x[i] = float(exact[i]);
+        if (lane + 32 * i >= HEAD_DIM) continue;
+        least = fminf(least, x[i]);
+        most = fmaxf(most, x[i]);
+    }
+    for (int c = lane; c < channels; c += 32) shared.code[which][token][c] = 0;
+    if constexpr (Bits == 16) {
+        for (int i = 0; i < elements; i++)
+            if (lane + 32 * i < HEAD_DIM) shared.code[which][token][lane + 32 * i] = to_f16_clamped(x[i]).bits;
+    } else {
+        for (int step = 16; step > 0; step /= 2) {
+            least = fminf(least, __shfl_xor_sync(0xffffffff, least, step));
+            most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, step));
+        }
+        constexpr float top = float((1 << Bits) - 1);
+        const f16 low = to_f16_clamped(least);
+        const f16 scale = to_f16(fminf(fmaxf(__fdiv_rn(__fsub_rn(most, to_f32(low)), top), 0.0f), f16_max));
+        const float step = to_f32(scale);
+    #pragma unroll
+        for (int i = 0; i < elements; i++) {
+            const int c = lane + 32 * i;
+            const float code = step > 0 ? fminf(fmaxf(rintf(__fdiv_rn(__fsub_rn(x[i], to_f32(low)), step)), 0.0f), top) : 0;
+            if (c < HEAD_DIM) shared.code[which][token][c] = u16(code);
+        }
+        if (lane == 0) shared.scale[which][token] = pack_pair(low, scale);
+    }
+}
+
+/// A word of a plane: `bits` bits of each code from bit `shift` on, pairs of channels in the two halves.
+__device__ __forceinline__ u32 plane_word(const u16* code, int word, int bits, int shift)
+{
+    const int pairs = 16 / bits, first = word * 2 * pairs;
+    const u32 field = (1u << bits) - 1;
+    u32 x = 0;
+    for (int p = 0; p < pairs; p++) x |= (code[first + 2 * p] >> shift & field) << bits * p | (code[first + 2 * p + 1] >> shift & field) << (16 + bits * p);
+    return x;
+}
+
+__device__ __forceinline__ void write_word(u8* page, int at, u32 x) { *reinterpret_cast<u32*>(page + at) = x; }
+
+__device__ __forceinline__ void write_keys(const Shared& shared, u8* page, int slot, int count)
+{
+    const int together = count == 1 ? 1 : logical_tokens, token = threadIdx.x % together;
+    if (token >= count) return;
+    const u16* code = shared.code[0][token];
+    slot += token;
+    if constexpr (KEY_BITS == 16)
+        for (int word = threadIdx.x / together; word < channels / 2; word += threads / together)
+            write_word(page, Page::high + Page::key_word(16, word, slot), code[2 * word] | u32(code[2 * word + 1]) << 16);
+    else {
+        constexpr int sixteens = channels / 16, eights = KEY_BITS == 8 ? channels / 8 : 0;
+        for (int word = threadIdx.x / together; word < 2 * sixteens + eights; word += threads / together) {
+            if (word < sixteens) write_word(page, Page::high + Page::key_word(2, word, slot), plane_word(code, word, 2, KEY_BITS - 2));
+            else if (word < 2 * sixteens) write_word(page, Page::middle + Page::key_word(2, word - sixteens, slot), plane_word(code, word - sixteens, 2, KEY_BITS - 4));
+            else write_word(page, Page::low + Page::key_word(4, word - 2 * sixteens, slot), plane_word(code, word - 2 * sixteens, 4, 0));
+        }
+        if (int(threadIdx.x) < together) write_word(page, Page::key_scale + slot * 4, shared.scale[0][token]);
+    }
+}
+
+__device__ __forceinline__ void write_values(const Shared& shared, u8* page, int slot, int count)
+{
+    for (int c = threadIdx.x; c < channels; c += threads)
+        for (int group = slot / 8; group * 8 < slot + count; group++) {
+            const int first = max(slot, group * 8), last = min(slot + count, group * 8 + 8);
+            u8* at = page + Page::value_group(c, group * 8);
+            if constexpr (VALUE_BITS == 16)
+                for (int s = first; s < last; s++) reinterpret_cast<u16*>(at)[s % 8] = shared.code[1][s - slot][c];
+            else if constexpr (VALUE_BITS == 8)
+                for (int s = first; s < last; s++) at[s % 8] = u8(shared.code[1][s - slot][c]);
+            else {
+                u32 word = first % 8 ? *reinterpret_cast<const u32*>(at) & low_bits(first % 8 * 4) : 0;
+                for (int s = first; s < last; s++) word |= u32(shared.code[1][s - slot][c]) << s % 8 * 4;
+                *reinterpret_cast<u32*>(at) = word;
+            }
+        }
+    if constexpr (VALUE_BITS < 16)
+        if (int(threadIdx.x) < count) write_word(page, Page::value_scale + (slot + threadIdx.x) * 4, shared.scale[1][threadIdx.x]);
+}
+
+/// Merges the run's keys into the open logical page, channel by channel in token order; rounds it into the page when it is complete.
+__device__ __forceinline__ void keep_statistics(const AppendParams& p, u8* page, float* open, const float* keys, const TokenRun& run)
+{
+    const int before = run.position % logical_tokens, logical = run.position % page_tokens / logical_tokens;
+    for (int c = threadIdx.x; c < HEAD_DIM; c += threads) {
+        float first = before ? open[c] : 0, second = before ? open[HEAD_DIM + c] : 0;
+        for (int t = 0; t < run.count; t++) {
+            const float x = keys[u64(t) * p.row_stride + c];
+            const int n = before + t + 1;
+            if (p.statistics == 1) {
+                first = n == 1 ? x : fmaxf(first, x);
+                second = n == 1 ? x : fminf(second, x);
+            } else {  // Welford's mean and sum of squared deviations
+                const float delta = __fsub_rn(x, first);
+                first = n == 1 ? x : __fadd_rn(first, __fdiv_rn(delta, float(n)));
+                second = n == 1 ? 0 : __fadd_rn(second, __fmul_rn(delta, __fsub_rn(x, first)));
+            }
+        }
+        open[c] = first;
+        open[HEAD_DIM + c] = second;
+        if (before + run.count < logical_tokens) continue;
+        if (p.statistics == 2) second = __fsqrt_rn(__fdiv_rn(second, float(logical_tokens)));
+        *reinterpret_cast<f16*>(page + Page::statistic(0, c, logical)) = to_f16_clamped(first);
+        *reinterpret_cast<f16*>(page + Page::statistic(1, c, logical)) = to_f16_clamped(second);
+    }
+}
+
+extern "C" __global__ void __launch_bounds__(threads) attention_append(const AppendParams p)
+{
+    __shared__ Shared shared;
+    const KvLayer& kv = p.kv;
+    const int lane = threadIdx.x % 32, place = blockIdx.y;
+    wait_for_previous_kernel();
+    let_next_kernel_start();
+
+    const TokenRun run = p.runs[blockIdx.x];
+    const bool streaming = place >= kv.retrieval_heads;
+    const int kv_head = kv.heads[place], slot_of_head = streaming ? place - kv.retrieval_heads : place;
+    const u64 at = u64(run.first_row) * p.row_stride + kv_head * HEAD_DIM;
+    const int index = run.position / page_tokens, slot = run.position % page_tokens;
+    u8* page = streaming ? kv.streaming + u64(kv.streaming_table[u64(run.sequence) * kv.streaming_width + ring_slot(index, kv.sink, kv.streaming_width)]) * kv.streaming_stride + u64(slot_of_head) * Page::streaming_bytes
+                         : kv.retrieval + u64(kv.retrieval_table[u64(run.sequence) * kv.retrieval_width + index]) * kv.retrieval_stride + u64(slot_of_head) * Page::retrieval_bytes;
+
+    for (int task = threadIdx.x / 32; task < 2 * run.count; task += warps) {
+        const u64 token = at + u64(task / 2) * p.row_stride;
+        if (task % 2 == 0) quantise<KEY_BITS>(shared, 0, task / 2, p.keys + token, p.centre + kv_head * HEAD_DIM, lane);
+        else quantise<VALUE_BITS>(shared, 1, task / 2, p.values + token, nullptr, lane);
+    }
+    if (!streaming && p.statistics) keep_statistics(p, page, p.open + (u64(run.sequence) * kv.retrieval_heads + slot_of_head) * 2 * HEAD_DIM, p.keys + at, run);
+    __syncthreads();
+    write_keys(shared, page, slot, run.count);
+    write_values(shared, page, slot, run.count);
+}

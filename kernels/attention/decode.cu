@@ -1,0 +1,318 @@
+// Decode attention: split-KV over the page lists of all rows and heads, then, in the block that finishes a row and head last, the combination.
+//
+// Shapes     queries [R, H, D] float32, output [R, H, D] binary16 or float32; pages of kv_page.cuh; work from plan.cu
+// Grid       at least items · heads of each kind, 128 threads: a block is one item of one KV head, with all of its query heads
+// Variants   -DHEAD_DIM -DKEY_BITS -DVALUE_BITS -DGROUP (1 … 8)
+// Shared     about 4 · GROUP · channels floats
+// Bytes      codes and scales of the listed pages once; 2 · (D + 2) floats a split and query head
+// How        a warp takes tiles of 32 tokens straight into registers: keys → scores (mma, tokens as rows) → weights → values (mma,
+//            channels as rows). Scales of values go into the weights, which stay below 1; all sums in float32.
+// Reference  lserve.py `decode`; test tests/Kernels/Attention
+#include <lserve/async.cuh>
+
+#include "keys.cuh"
+#include "params.h"
+#include "values.cuh"
+#include "visible.cuh"
+
+using namespace lserve;
+
+using Page = KvPage<HEAD_DIM, KEY_BITS, VALUE_BITS>;
+using Keys = KeyTile<HEAD_DIM, KEY_BITS, VALUE_BITS, GROUP>;
+using Values = ValueTile<HEAD_DIM, KEY_BITS, VALUE_BITS>;
+using Query = Keys::Query;
+
+constexpr int warps = 4, threads = 32 * warps, channels = Page::channels;
+constexpr int tile_loads = Keys::chunks * Keys::words + Values::loads;  // of 16 bytes, by a lane
+constexpr bool wide = tile_loads > 16;                                  // too many registers to load all of a tile at once
+constexpr int resident = tile_loads > 16 ? 2 : tile_loads > 8 ? 3 : 4;  // blocks of a multiprocessor
+
+/// What a warp has seen so far, for the lane's two query heads; sums are of the lane's own tokens until `reduce`.
+struct Accumulator {
+    float most[2], sum[2], bias[2];
+    float output[Values::products][4];
+
+    __device__ __forceinline__ void clear()
+    {
+        for (int r = 0; r < 2; r++) {
+            most[r] = negative_infinity;
+            sum[r] = bias[r] = 0;
+        }
+#pragma unroll
+        for (int n = 0; n < Values::products; n++)
+#pragma unroll
+            for (int r = 0; r < 4; r++) output[n][r] = 0;
+    }
+
+    __device__ __forceinline__ void raise(const float (&to)[2])
+    {
+        float factor[2];
+        for (int r = 0; r < 2; r++) {
+            const float next = fmaxf(most[r], to[r]);
+            factor[r] = exp2_fast(most[r] - next);
+            most[r] = next;
+            sum[r] *= factor[r];
+            bias[r] *= factor[r];
+        }
+        if (!__any_sync(0xffffffff, factor[0] != 1 || factor[1] != 1)) return;
+#pragma unroll
+        for (int n = 0; n < Values::products; n++)
+#pragma unroll
+            for (int r = 0; r < 4; r++) output[n][r] *= factor[r % 2];
+    }
+
+    /// Over the lanes of a column, and over its two parts.
+    __device__ __forceinline__ void reduce()
+    {
+        for (int r = 0; r < 2; r++)
+            for (int step = 4; step < 32; step *= 2) {
+                sum[r] += __shfl_xor_sync(0xffffffff, sum[r], step);
+                bias[r] += __shfl_xor_sync(0xffffffff, bias[r], step);
+            }
+        if constexpr (Query::in_two_parts)
+#pragma unroll
+            for (int n = 0; n < Values::products; n++)
+#pragma unroll
+                for (int r = 0; r < 4; r++) output[n][r] += __shfl_xor_sync(0xffffffff, output[n][r], 2);
+    }
+};
+
+struct Shared {
+    Query::Shared query;
+    float most[warps][8], sum[warps][8], bias[warps][8];
+    float output[warps][GROUP][channels];
+    float weight[GROUP][most_splits];
+};
+
+/// An upper bound of the base-2 exponent of a value scale; at least that of the smallest binary16.
+__device__ __forceinline__ float exponent_above(float scale) { return float(max(int(__float_as_uint(scale) >> 23) - 126, -24)); }
+
+__device__ __forceinline__ void attend(Accumulator& a, const float (&score)[2][4], Values& values, u32 mask, int lane)
+{
+    float low[4], step[4], above[4], top[2] = {negative_infinity, negative_infinity};
+    const u32 mine = mask >> lane / 4 * 4;
+#pragma unroll
+    for (int token = 0; token < 4; token++) {
+        low[token] = 0;
+        step[token] = 1;
+        above[token] = 0;
+        if constexpr (Values::quantised) {
+            const u32 pair = mine >> token & 1 ? Keys::part(values.scale, token) : 0;
+            step[token] = high_f32(pair);
+            low[token] = low_f32(pair) + Values::base * step[token];
+            above[token] = exponent_above(step[token]);
+        }
+        for (int r = 0; r < 2; r++)
+            if (mine >> token & 1) top[r] = fmaxf(top[r], score[token / 2][token % 2 * 2 + r] + above[token]);
+    }
+    for (int r = 0; r < 2; r++)
+        for (int step = 4; step < 32; step *= 2) top[r] = fmaxf(top[r], __shfl_xor_sync(0xffffffff, top[r], step));
+    a.raise(top);
+
+    u32 weights[2][2];
+#pragma unroll
+    for (int token = 0; token < 4; token++) {
+        float weight[2];
+        for (int r = 0; r < 2; r++) {
+            const float p = mine >> token & 1 ? exp2_fast(score[token / 2][token % 2 * 2 + r] - a.most[r]) : 0;
+            a.sum[r] += p;
+            a.bias[r] += p * low[token];
+            weight[r] = p * step[token];
+        }
+        u32 packed = pack_f16x2(weight[0], weight[1]);
+        if (Query::in_two_parts && lane & 2) packed = pack_f16x2(weight[0] - low_f32(packed), weight[1] - high_f32(packed));
+        weights[token / 2][token % 2] = transpose_8x8(packed);
+    }
+    if (mask != ~0u) values.hide(mask, lane);
+    values.accumulate(a.output, weights);
+}
+
+/// Where a block's pages are.
+struct PageList {
+    const int* table;
+    const int* list;   // or null
+    Window window;
+    bool streaming;
+    int sink, width;
+
+    __device__ __forceinline__ PageList(const KvLayer& kv, const DecodeParams& p, int row, int slot, bool is_streaming)
+        : window(kv.position[row], is_streaming ? kv.sink : 0, is_streaming ? kv.local : 1), streaming(is_streaming), sink(kv.sink), width(kv.streaming_width)
+    {
+        const int sequence = kv.sequence[row];
+        table = streaming ? kv.streaming_table + u64(sequence) * kv.streaming_width : kv.retrieval_table + u64(sequence) * kv.retrieval_width;
+        list = streaming || !p.list ? nullptr : p.list + (u64(sequence) * kv.retrieval_heads + slot) * p.list_width;
+    }
+
+    __device__ __forceinline__ int page(int entry) const { return streaming ? window.page(entry) : list ? list[entry] : entry; }
+    __device__ __forceinline__ int physical(int page) const { return table[streaming ? ring_slot(page, sink, width) : page]; }
+};
+
+/// The block's sum of its warps' results: `output` unnormalised, relative to `most`; threads own (head, channel) pairs.
+template <typename Write> __device__ __forceinline__ void merge_warps(const Shared& shared, Write write)
+{
+    for (int i = threadIdx.x; i < GROUP * channels; i += threads) {
+        const int head = i / channels, channel = i % channels;
+        float most = shared.most[0][head], value = 0, sum = 0;
+        for (int w = 1; w < warps; w++) most = fmaxf(most, shared.most[w][head]);
+        for (int w = 0; w < warps; w++) {
+            if (shared.most[w][head] == negative_infinity) continue;
+            const float factor = exp2_fast(shared.most[w][head] - most);
+            value += factor * (shared.output[w][head][channel] + shared.bias[w][head]);
+            sum += factor * shared.sum[w][head];
+        }
+        write(head, channel, value, sum, most);
+    }
+}
+
+/// Divides, rotates back, writes; `merged` [GROUP][channels] holds weighted sums, `sum` their weights.
+__device__ __forceinline__ void finish(const DecodeParams& p, const float (*merged)[channels], const float* sum, int row, int kv_head)
+{
+    const int lane = threadIdx.x % 32;
+    for (int head = threadIdx.x / 32; head < GROUP; head += warps) {
+        float x[Query::elements];
+        const float scale = sum[head] > 0 ? 1 / sum[head] : 0;
+#pragma unroll
+        for (int i = 0; i < Query::elements; i++) x[i] = lane + 32 * i < HEAD_DIM ? merged[head][lane + 32 * i] * scale : 0;
+        if constexpr (Values::quantised) rotate<HEAD_DIM>(x, lane);
+        const u64 at = u64(row) * p.output_stride + (kv_head * GROUP + head) * HEAD_DIM + lane;
+#pragma unroll
+        for (int i = 0; i < Query::elements; i++) {
+            if (lane + 32 * i >= HEAD_DIM) continue;
+            if (p.output) p.output[at + 32 * i] = to_f16_clamped(x[i]);
+            if (p.output_f32) p.output_f32[at + 32 * i] = x[i];
+        }
+    }
+}
+
+/// Adds the parts of a row and head in order; `partial` of part s at first + s · step blocks.
+__device__ __forceinline__ void combine(const DecodeParams& p, Shared& shared, u64 first, int step, int splits, int row, int kv_head)
+{
+    constexpr int size = HEAD_DIM + 2;
+    const int lane = threadIdx.x % 32;
+    const float* partial = p.partial + first * GROUP * size;
+    const u64 stride = u64(step) * GROUP * size;
+    for (int head = threadIdx.x / 32; head < GROUP; head += warps) {
+        float part_most[2], part_sum[2], most = negative_infinity, sum = 0;
+        for (int k = 0; k < 2; k++) {
+            const bool there = lane + 32 * k < splits;
+            const float* part = partial + (lane + 32 * k) * stride + head * size + HEAD_DIM;
+            part_most[k] = there ? load_shared_result(part) : negative_infinity;
+            part_sum[k] = there ? load_shared_result(part + 1) : 0;
+            most = fmaxf(most, part_most[k]);
+        }
+        for (int distance = 16; distance > 0; distance /= 2) most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, distance));
+        for (int k = 0; k < 2; k++) {
+            const float weight = part_most[k] == negative_infinity ? 0 : exp2_fast(part_most[k] - most);
+            shared.weight[head][lane + 32 * k] = weight;
+            sum += weight * part_sum[k];
+        }
+        for (int distance = 16; distance > 0; distance /= 2) sum += __shfl_xor_sync(0xffffffff, sum, distance);
+        if (lane == 0) shared.sum[0][head] = sum;
+    }
+    __syncthreads();
+    for (int i = threadIdx.x; i < GROUP * HEAD_DIM; i += threads) {
+        const int head = i / HEAD_DIM, channel = i % HEAD_DIM;
+        const float* part = partial + head * size + channel;
+        float value = 0;
+#pragma unroll 8
+        for (int s = 0; s < splits; s++) value += shared.weight[head][s] * load_shared_result(part + s * stride);
+        shared.output[0][head][channel] = value;
+    }
+    __syncthreads();
+    finish(p, shared.output[0], shared.sum[0], row, kv_head);
+}
+
+extern "C" __global__ void __launch_bounds__(threads, resident) attention_decode(const DecodeParams p)
+{
+    __shared__ Shared shared;
+    const KvLayer& kv = p.kv;
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    wait_for_previous_kernel();
+    let_next_kernel_start();
+
+    const int retrieval_blocks = p.counts[0] * kv.retrieval_heads, streaming_heads = kv.kv_heads - kv.retrieval_heads;
+    const bool streaming = int(blockIdx.x) >= retrieval_blocks;
+    const int block = streaming ? blockIdx.x - retrieval_blocks : blockIdx.x, heads = streaming ? streaming_heads : kv.retrieval_heads;
+    if (streaming && block >= p.counts[1] * streaming_heads) return;
+    const DecodeItem item = (streaming ? p.streaming : p.retrieval)[block / heads];
+    const int slot = block % heads, place = streaming ? kv.retrieval_heads + slot : slot, kv_head = kv.heads[place];
+    const int position = kv.position[item.row], split = item.split >> 16, splits = item.split & 0xffff;
+    const PageList pages(kv, p, item.row, slot, streaming);
+    int last = item.first + item.count;
+    if (pages.list) last = min(last, p.list_count[kv.sequence[item.row] * kv.retrieval_heads + slot]);
+
+    const u8* pool = streaming ? kv.streaming + u64(slot) * Page::streaming_bytes : kv.retrieval + u64(slot) * Page::retrieval_bytes;
+    const u64 page_stride = streaming ? kv.streaming_stride : kv.retrieval_stride;
+    const int sink = streaming ? kv.sink : 0, local_start = streaming ? pages.window.local_start : 0;
+
+    Accumulator a;
+    a.clear();
+    Query query;
+    bool ready = false;
+    for (int tile = warp; tile < 2 * (last - item.first) || !ready; tile += warps) {
+        const bool there = tile < 2 * (last - item.first);
+        const int page = there ? pages.page(item.first + tile / 2) : 0, half = tile % 2;
+        const u32 mask = there ? visible_tokens(page * page_tokens + half * tile_tokens, position, sink, local_start) : 0;
+        const u8* bytes = pool;
+        Keys keys;
+        Values values;
+        if (mask) {
+            bytes += u64(pages.physical(page)) * page_stride;
+            keys.load(bytes, half, lane);
+            values.load_scales(bytes, half, lane);
+            if constexpr (!wide) values.load(bytes, half, lane);
+        }
+        if (!ready) {  // once, while the first tile is on its way
+            Query::prepare(shared.query, p.queries + u64(item.row) * p.query_stride + kv_head * GROUP * HEAD_DIM, warps);
+            __syncthreads();
+            query.load(shared.query, lane);
+            ready = true;
+        }
+        if (!mask) continue;
+        float score[2][4];
+        keys.scores(score, query, shared.query, lane);
+        if constexpr (wide) values.load(bytes, half, lane);
+        attend(a, score, values, mask, lane);
+    }
+    a.reduce();
+
+    const int head = first_head<GROUP>(lane);
+#pragma unroll
+    for (int r = 0; r < 2; r++) {
+        if (head + r >= GROUP || (Query::in_two_parts && lane & 2)) continue;
+        if (lane < 4) {
+            shared.most[warp][head + r] = a.most[r];
+            shared.sum[warp][head + r] = a.sum[r];
+            shared.bias[warp][head + r] = a.bias[r];
+        }
+#pragma unroll
+        for (int n = 0; n < Values::products; n++) {
+            shared.output[warp][head + r][Values::channel(n, lane / 4)] = a.output[n][r];
+            shared.output[warp][head + r][Values::channel(n, lane / 4 + 8)] = a.output[n][2 + r];
+        }
+    }
+    __syncthreads();
+
+    if (splits == 1) {
+        merge_warps(shared, [&](int head, int channel, float value, float sum, float) {
+            shared.output[0][head][channel] = value;  // read by this thread alone before
+            if (channel == 0) shared.weight[head][0] = sum;
+        });
+        __syncthreads();
+        if (threadIdx.x < GROUP) shared.query.sum[threadIdx.x] = shared.weight[threadIdx.x][0];
+        __syncthreads();
+        finish(p, shared.output[0], shared.query.sum, item.row, kv_head);
+        return;
+    }
+    float* partial = p.partial + u64(blockIdx.x) * GROUP * (HEAD_DIM + 2);
+    merge_warps(shared, [&](int head, int channel, float value, float sum, float most) {
+        float* part = partial + head * (HEAD_DIM + 2);
+        if (channel < HEAD_DIM) part[channel] = value;
+        if (channel == 0) {
+            part[HEAD_DIM] = most;
+            part[HEAD_DIM + 1] = sum;
+        }
+    });
+    if (!arrive_last(&p.arrived[item.row * kv.kv_heads + place], splits)) return;
+    combine(p, shared, blockIdx.x - u64(split) * heads, heads, splits, item.row, kv_head);
+}

@@ -1,0 +1,111 @@
+// Arguments of the attention and selection kernels, passed by value, mirrored in src/Cuda/Launch/AttentionParams.cs.
+// Names: R rows, S sequences of the step, H query heads, G KV heads, D channels.
+#pragma once
+
+#include <lserve/types.cuh>
+
+namespace lserve {
+
+/// Where the KV pages of one layer are. Heads come in order of kind: the retrieval ones take slots 0 … in the retrieval pool, the others in the streaming pool.
+struct KvLayer {
+    u8* retrieval;               // page p of slot s: retrieval + p · retrieval_stride + s · bytes of a page
+    u8* streaming;
+    u64 retrieval_stride;        // bytes
+    u64 streaming_stride;
+    const int* heads;            // [G] KV head at each place of this order
+    const int* retrieval_table;  // [S, retrieval_width] physical page by position / 64
+    const int* streaming_table;  // [S, streaming_width] sink pages, then the ring
+    const int* position;         // [R] position of the row's token
+    const int* sequence;         // [R] line of the tables and of the selection state
+    int retrieval_width;
+    int streaming_width;
+    int kv_heads;                // G
+    int retrieval_heads;
+    int sink;                    // tokens
+    int local;                   // tokens, the row's own among them, at least 1
+};
+
+/// Consecutive tokens of one sequence within one logical page.
+struct TokenRun {
+    int first_row;
+    int count;                   // 1 … 16
+    int position;                // of the first
+    int sequence;
+};
+
+/// attention/append.cu
+struct AppendParams {
+    KvLayer kv;
+    const float* keys;           // [R, G, D] after RoPE
+    const float* values;         // [R, G, D]
+    const float* centre;         // [G, D]
+    float* open;                 // [S, retrieval heads, 2, D] statistics of each sequence's open logical page
+    const TokenRun* runs;        // one per block
+    u64 row_stride;              // floats from a row of keys (and values) to the next
+    int statistics;              // 0 none, 1 maximum and minimum, 2 mean and deviation
+    int unused;
+};
+
+/// Work of one block of attention/decode.cu for each head of a kind.
+struct DecodeItem {
+    int row;
+    int first;                   // entry of the row's page list
+    int count;                   // entries
+    int split;                   // this part's number · 65536 + parts of the row
+};
+
+/// attention/plan.cu
+struct PlanParams {
+    const int* position;         // [R]
+    DecodeItem* retrieval;       // [capacity]
+    DecodeItem* streaming;       // [capacity]
+    int* counts;                 // [2] items written
+    int rows;
+    int keep;                    // most pages a retrieval head reads; 0: all
+    int sink;
+    int local;
+};
+
+/// attention/decode.cu
+struct DecodeParams {
+    KvLayer kv;
+    const float* queries;        // [R, H, D] after RoPE
+    f16* output;                 // [R, H, D], or null
+    float* output_f32;           // [R, H, D], or null
+    const DecodeItem* retrieval;
+    const DecodeItem* streaming;
+    const int* counts;           // [2]
+    const int* list;             // [S, retrieval heads, list_width] chosen pages, ascending, or null: all pages
+    const int* list_count;       // [S, retrieval heads]
+    float* partial;              // [blocks, group, D + 2]
+    int* arrived;                // [R, G] zero before and after
+    u64 query_stride;            // floats from a row of queries to the next
+    u64 output_stride;           // elements
+    int list_width;
+    int unused;
+};
+
+/// select/score.cu and select/refine.cu
+struct SelectParams {
+    KvLayer kv;
+    const float* queries;        // [R, H, D] after RoPE
+    const float* open;           // [S, retrieval heads, 2, D]
+    const int* first_after_prompt;  // [S] position of the first step after the last prompt
+    float* scores;               // score: [R, retrieval heads, group, score_width]; refine: [R, retrieval heads, candidate_width + recent_pages, group, 2]
+    int* candidates;             // [S, retrieval heads, candidate_width], two-stage only
+    int* candidate_count;        // [S, retrieval heads]
+    int* list;                   // [S, retrieval heads, list_width]
+    int* list_count;             // [S, retrieval heads]
+    int* arrived;                // [R, retrieval heads] zero before and after
+    u64 query_stride;
+    int score_width;             // at least the pages of the longest row
+    int candidate_width;         // candidates kept
+    int list_width;              // pages kept: budget / 64
+    int sink_pages;
+    int recent_pages;
+    int interval;                // positions between renewals
+    int policy;                  // 1 quest, 2 moments, 3 two-stage
+    float deviation;             // lambda of moments
+};
+
+}  // namespace lserve

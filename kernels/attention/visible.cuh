@@ -1,0 +1,48 @@
+// Which pages and tokens a row sees; src/Cuda/Launch/AttentionPlan.cs says the same in C#.
+#pragma once
+
+#include "kv_page.cuh"
+#include "params.h"
+
+namespace lserve {
+
+/// The page list of a streaming head: sink pages, then the pages of the local window.
+struct Window {
+    int local_start;   // first position of the local window
+    int sink_entries;  // pages before `first_local`
+    int first_local;   // first page of the rest
+    int entries;
+
+    __device__ __forceinline__ Window(int position, int sink, int local)
+    {
+        const int pages = position / page_tokens + 1;
+        local_start = max(0, position - local + 1);
+        sink_entries = min(ceil_div(sink, page_tokens), pages);
+        first_local = max(sink_entries, local_start / page_tokens);
+        entries = sink_entries + max(0, pages - first_local);
+    }
+
+    __device__ __forceinline__ int page(int entry) const { return entry < sink_entries ? entry : first_local + entry - sink_entries; }
+};
+
+/// Index into a line of the streaming table.
+__device__ __forceinline__ int ring_slot(int page, int sink, int width)
+{
+    const int sink_pages = ceil_div(sink, page_tokens);
+    return page < sink_pages ? page : sink_pages + (page - sink_pages) % (width - sink_pages);
+}
+
+/// The lowest n bits, n clamped to 0 … 32.
+__device__ __forceinline__ u32 low_bits(int n) { return n <= 0 ? 0u : n >= 32 ? ~0u : (1u << n) - 1; }
+
+/// Bit j: the row at `position` sees position first + j; sink and local_start bound what is hidden between.
+__device__ __forceinline__ u32 visible_tokens(int first, int position, int sink, int local_start)
+{
+    return low_bits(position + 1 - first) & (low_bits(sink - first) | ~low_bits(local_start - first));
+}
+
+/// Parts of a row's list of `entries` pages, of split_pages(entries) each: by the row's own length alone, so that a batch can't change a sum's order.
+constexpr int split_unit = 4, most_splits = 64;
+__device__ __forceinline__ int split_pages(int entries) { return split_unit * max(1, ceil_div(entries, split_unit * most_splits)); }
+
+}  // namespace lserve
