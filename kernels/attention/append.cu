@@ -9,10 +9,10 @@
 // Reference  lserve.py `codes`, `page_scores`; test tests/Kernels/Attention
 #include <lserve/async.cuh>
 
-#include "kv_page.cuh"
-#include "params.h"
-#include "visible.cuh"
-#include "warp.cuh"
+#include <lserve/attention/kv_page.cuh>
+#include <lserve/attention/params.h>
+#include <lserve/attention/visible.cuh>
+#include <lserve/attention/warp.cuh>
 
 using namespace lserve;
 
@@ -99,9 +99,24 @@ __device__ __forceinline__ void write_keys(const Shared& shared, u8* page, int s
     }
 }
 
-__device__ __forceinline__ void write_values(const Shared& shared, u8* page, int slot, int count)
+/// The words of 4-bit values that this run's first tokens share with earlier ones; read early, for they come from afar.
+constexpr int value_words = (channels + threads - 1) / threads;
+__device__ __forceinline__ void read_value_words(u32 (&words)[value_words], const u8* page, int slot)
 {
-    for (int c = threadIdx.x; c < channels; c += threads)
+#pragma unroll
+    for (int i = 0; i < value_words; i++) {
+        const int c = threadIdx.x + i * threads;
+        words[i] = 0;
+        if (VALUE_BITS == 4 && slot % 8 && c < channels) words[i] = *reinterpret_cast<const u32*>(page + Page::value_group(c, slot)) & low_bits(slot % 8 * 4);
+    }
+}
+
+__device__ __forceinline__ void write_values(const Shared& shared, u8* page, int slot, int count, const u32 (&words)[value_words])
+{
+#pragma unroll
+    for (int i = 0; i < value_words; i++) {
+        const int c = threadIdx.x + i * threads;
+        if (c >= channels) break;
         for (int group = slot / 8; group * 8 < slot + count; group++) {
             const int first = max(slot, group * 8), last = min(slot + count, group * 8 + 8);
             u8* at = page + Page::value_group(c, group * 8);
@@ -110,20 +125,24 @@ __device__ __forceinline__ void write_values(const Shared& shared, u8* page, int
             else if constexpr (VALUE_BITS == 8)
                 for (int s = first; s < last; s++) at[s % 8] = u8(shared.code[1][s - slot][c]);
             else {
-                u32 word = first % 8 ? *reinterpret_cast<const u32*>(at) & low_bits(first % 8 * 4) : 0;
+                u32 word = first % 8 ? words[i] : 0;
                 for (int s = first; s < last; s++) word |= u32(shared.code[1][s - slot][c]) << s % 8 * 4;
                 *reinterpret_cast<u32*>(at) = word;
             }
         }
+    }
     if constexpr (VALUE_BITS < 16)
         if (int(threadIdx.x) < count) write_word(page, Page::value_scale + (slot + threadIdx.x) * 4, shared.scale[1][threadIdx.x]);
 }
 
 /// Merges the run's keys into the open logical page, channel by channel in token order; rounds it into the page when it is complete.
+/// The warps that a single token leaves idle do it then.
 __device__ __forceinline__ void keep_statistics(const AppendParams& p, u8* page, float* open, const float* keys, const TokenRun& run)
 {
     const int before = run.position % logical_tokens, logical = run.position % page_tokens / logical_tokens;
-    for (int c = threadIdx.x; c < HEAD_DIM; c += threads) {
+    const int busy = run.count == 1 ? 2 * 32 : 0;
+    for (int c = int(threadIdx.x) - busy; c < HEAD_DIM; c += threads - busy) {
+        if (c < 0) break;
         float first = before ? open[c] : 0, second = before ? open[HEAD_DIM + c] : 0;
         for (int t = 0; t < run.count; t++) {
             const float x = keys[u64(t) * p.row_stride + c];
@@ -137,9 +156,11 @@ __device__ __forceinline__ void keep_statistics(const AppendParams& p, u8* page,
                 second = n == 1 ? 0 : __fadd_rn(second, __fmul_rn(delta, __fsub_rn(x, first)));
             }
         }
-        open[c] = first;
-        open[HEAD_DIM + c] = second;
-        if (before + run.count < logical_tokens) continue;
+        if (before + run.count < logical_tokens) {
+            open[c] = first;
+            open[HEAD_DIM + c] = second;
+            continue;
+        }
         if (p.statistics == 2) second = __fsqrt_rn(__fdiv_rn(second, float(logical_tokens)));
         *reinterpret_cast<f16*>(page + Page::statistic(0, c, logical)) = to_f16_clamped(first);
         *reinterpret_cast<f16*>(page + Page::statistic(1, c, logical)) = to_f16_clamped(second);
@@ -151,9 +172,6 @@ extern "C" __global__ void __launch_bounds__(threads) attention_append(const App
     __shared__ Shared shared;
     const KvLayer& kv = p.kv;
     const int lane = threadIdx.x % 32, place = blockIdx.y;
-    wait_for_previous_kernel();
-    let_next_kernel_start();
-
     const TokenRun run = p.runs[blockIdx.x];
     const bool streaming = place >= kv.retrieval_heads;
     const int kv_head = kv.heads[place], slot_of_head = streaming ? place - kv.retrieval_heads : place;
@@ -162,6 +180,11 @@ extern "C" __global__ void __launch_bounds__(threads) attention_append(const App
     u8* page = streaming ? kv.streaming + u64(kv.streaming_table[u64(run.sequence) * kv.streaming_width + ring_slot(index, kv.sink, kv.streaming_width)]) * kv.streaming_stride + u64(slot_of_head) * Page::streaming_bytes
                          : kv.retrieval + u64(kv.retrieval_table[u64(run.sequence) * kv.retrieval_width + index]) * kv.retrieval_stride + u64(slot_of_head) * Page::retrieval_bytes;
 
+    wait_for_previous_kernel();
+    let_next_kernel_start();
+
+    u32 words[value_words];
+    read_value_words(words, page, slot);
     for (int task = threadIdx.x / 32; task < 2 * run.count; task += warps) {
         const u64 token = at + u64(task / 2) * p.row_stride;
         if (task % 2 == 0) quantise<KEY_BITS>(shared, 0, task / 2, p.keys + token, p.centre + kv_head * HEAD_DIM, lane);
@@ -170,5 +193,5 @@ extern "C" __global__ void __launch_bounds__(threads) attention_append(const App
     if (!streaming && p.statistics) keep_statistics(p, page, p.open + (u64(run.sequence) * kv.retrieval_heads + slot_of_head) * 2 * HEAD_DIM, p.keys + at, run);
     __syncthreads();
     write_keys(shared, page, slot, run.count);
-    write_values(shared, page, slot, run.count);
+    write_values(shared, page, slot, run.count, words);
 }

@@ -10,10 +10,10 @@
 // Reference  lserve.py `decode`; test tests/Kernels/Attention
 #include <lserve/async.cuh>
 
-#include "keys.cuh"
-#include "params.h"
-#include "values.cuh"
-#include "visible.cuh"
+#include <lserve/attention/keys.cuh>
+#include <lserve/attention/params.h>
+#include <lserve/attention/values.cuh>
+#include <lserve/attention/visible.cuh>
 
 using namespace lserve;
 
@@ -24,8 +24,14 @@ using Query = Keys::Query;
 
 constexpr int warps = 4, threads = 32 * warps, channels = Page::channels;
 constexpr int tile_loads = Keys::chunks * Keys::words + Values::loads;  // of 16 bytes, by a lane
-constexpr bool wide = tile_loads > 16;                                  // too many registers to load all of a tile at once
 constexpr int resident = tile_loads > 16 ? 2 : tile_loads > 8 ? 3 : 4;  // blocks of a multiprocessor
+
+struct Shared {
+    Query::Shared query;
+    float most[warps][8], sum[warps][8], bias[warps][8];
+    float output[warps][GROUP][channels];
+    float weight[GROUP][most_splits];
+};
 
 /// What a warp has seen so far, for the lane's two query heads; sums are of the lane's own tokens until `reduce`.
 struct Accumulator {
@@ -75,13 +81,25 @@ struct Accumulator {
 #pragma unroll
                 for (int r = 0; r < 4; r++) output[n][r] += __shfl_xor_sync(0xffffffff, output[n][r], 2);
     }
-};
 
-struct Shared {
-    Query::Shared query;
-    float most[warps][8], sum[warps][8], bias[warps][8];
-    float output[warps][GROUP][channels];
-    float weight[GROUP][most_splits];
+    __device__ __forceinline__ void store(Shared& shared, int lane, int warp) const
+    {
+        const int head = first_head<GROUP>(lane);
+#pragma unroll
+        for (int r = 0; r < 2; r++) {
+            if (head + r >= GROUP || (Query::in_two_parts && lane & 2)) continue;
+            if (lane < 4) {
+                shared.most[warp][head + r] = most[r];
+                shared.sum[warp][head + r] = sum[r];
+                shared.bias[warp][head + r] = bias[r];
+            }
+#pragma unroll
+            for (int n = 0; n < Values::products; n++) {
+                shared.output[warp][head + r][Values::channel(n, lane / 4)] = output[n][r];
+                shared.output[warp][head + r][Values::channel(n, lane / 4 + 8)] = output[n][2 + r];
+            }
+        }
+    }
 };
 
 /// An upper bound of the base-2 exponent of a value scale; at least that of the smallest binary16.
@@ -129,18 +147,18 @@ __device__ __forceinline__ void attend(Accumulator& a, const float (&score)[2][4
 
 /// Where a block's pages are.
 struct PageList {
+    Window window;
     const int* table;
     const int* list;   // or null
-    Window window;
     bool streaming;
     int sink, width;
 
-    __device__ __forceinline__ PageList(const KvLayer& kv, const DecodeParams& p, int row, int slot, bool is_streaming)
-        : window(kv.position[row], is_streaming ? kv.sink : 0, is_streaming ? kv.local : 1), streaming(is_streaming), sink(kv.sink), width(kv.streaming_width)
+    __device__ __forceinline__ PageList(const DecodeParams& p, const DecodeItem& item, int slot, bool is_streaming)
+        : window(item.position, is_streaming ? p.kv.sink : 0, is_streaming ? p.kv.local : 1), streaming(is_streaming), sink(p.kv.sink), width(p.kv.streaming_width)
     {
-        const int sequence = kv.sequence[row];
-        table = streaming ? kv.streaming_table + u64(sequence) * kv.streaming_width : kv.retrieval_table + u64(sequence) * kv.retrieval_width;
-        list = streaming || !p.list ? nullptr : p.list + (u64(sequence) * kv.retrieval_heads + slot) * p.list_width;
+        const KvLayer& kv = p.kv;
+        table = streaming ? kv.streaming_table + u64(item.sequence) * kv.streaming_width : kv.retrieval_table + u64(item.sequence) * kv.retrieval_width;
+        list = streaming || !p.list ? nullptr : p.list + (u64(item.sequence) * kv.retrieval_heads + slot) * p.list_width;
     }
 
     __device__ __forceinline__ int page(int entry) const { return streaming ? window.page(entry) : list ? list[entry] : entry; }
@@ -187,39 +205,115 @@ __device__ __forceinline__ void finish(const DecodeParams& p, const float (*merg
 /// Adds the parts of a row and head in order; `partial` of part s at first + s · step blocks.
 __device__ __forceinline__ void combine(const DecodeParams& p, Shared& shared, u64 first, int step, int splits, int row, int kv_head)
 {
-    constexpr int size = HEAD_DIM + 2;
-    const int lane = threadIdx.x % 32;
+    constexpr int size = HEAD_DIM + 2, mine = (GROUP * HEAD_DIM + threads - 1) / threads, ahead = 8;
+    const int lane = threadIdx.x % 32, head = threadIdx.x / 32;
     const float* partial = p.partial + first * GROUP * size;
     const u64 stride = u64(step) * GROUP * size;
-    for (int head = threadIdx.x / 32; head < GROUP; head += warps) {
-        float part_most[2], part_sum[2], most = negative_infinity, sum = 0;
+    static_assert(most_splits == 64, "two parts a lane");
+    for (int h = head; h < GROUP; h += warps) {
+        float part_most[2], part_sum[2];
         for (int k = 0; k < 2; k++) {
             const bool there = lane + 32 * k < splits;
-            const float* part = partial + (lane + 32 * k) * stride + head * size + HEAD_DIM;
+            const float* part = partial + (lane + 32 * k) * stride + h * size + HEAD_DIM;
             part_most[k] = there ? load_shared_result(part) : negative_infinity;
             part_sum[k] = there ? load_shared_result(part + 1) : 0;
-            most = fmaxf(most, part_most[k]);
         }
+        float most = fmaxf(part_most[0], part_most[1]), sum = 0;
         for (int distance = 16; distance > 0; distance /= 2) most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, distance));
         for (int k = 0; k < 2; k++) {
             const float weight = part_most[k] == negative_infinity ? 0 : exp2_fast(part_most[k] - most);
-            shared.weight[head][lane + 32 * k] = weight;
+            shared.weight[h][lane + 32 * k] = weight;
             sum += weight * part_sum[k];
         }
         for (int distance = 16; distance > 0; distance /= 2) sum += __shfl_xor_sync(0xffffffff, sum, distance);
-        if (lane == 0) shared.sum[0][head] = sum;
+        if (lane == 0) shared.sum[0][h] = sum;
     }
-    __syncthreads();
-    for (int i = threadIdx.x; i < GROUP * HEAD_DIM; i += threads) {
-        const int head = i / HEAD_DIM, channel = i % HEAD_DIM;
-        const float* part = partial + head * size + channel;
-        float value = 0;
-#pragma unroll 8
-        for (int s = 0; s < splits; s++) value += shared.weight[head][s] * load_shared_result(part + s * stride);
-        shared.output[0][head][channel] = value;
+    float value[mine] = {};
+    for (int s = 0; s < splits; s += ahead) {
+        float part[ahead][mine];
+#pragma unroll
+        for (int k = 0; k < ahead; k++)
+#pragma unroll
+            for (int i = 0; i < mine; i++) {
+                const int at = threadIdx.x + i * threads;
+                part[k][i] = s + k < splits && at < GROUP * HEAD_DIM ? load_shared_result(partial + (s + k) * stride + at / HEAD_DIM * size + at % HEAD_DIM) : 0;
+            }
+        if (s == 0) __syncthreads();
+#pragma unroll
+        for (int k = 0; k < ahead; k++)
+#pragma unroll
+            for (int i = 0; i < mine; i++) {
+                const int at = min(int(threadIdx.x) + i * threads, GROUP * HEAD_DIM - 1);
+                if (s + k < splits) value[i] += shared.weight[at / HEAD_DIM][s + k] * part[k][i];
+            }
+    }
+#pragma unroll
+    for (int i = 0; i < mine; i++) {
+        const int at = threadIdx.x + i * threads;
+        if (at < GROUP * HEAD_DIM) shared.output[0][at / HEAD_DIM][at % HEAD_DIM] = value[i];
     }
     __syncthreads();
     finish(p, shared.output[0], shared.sum[0], row, kv_head);
+}
+
+/// A warp's tiles of the block's pages: tile warp + warps · k for k = 0 … count − 1, looked up 32 at a time, one by each lane.
+struct Tiles {
+    const PageList& pages;
+    const u8* pool;
+    u64 page_stride;
+    int first, total, lane, warp;
+    int found_page, found_physical;
+
+    __device__ __forceinline__ int count() const { return (total - warp + warps - 1) / warps; }
+
+    __device__ __forceinline__ void look_up(int k)
+    {
+        const int tile = warp + warps * (k + lane);
+        found_page = tile < total ? pages.page(first + tile / 2) : 0;
+        found_physical = tile < total ? pages.physical(found_page) : 0;
+    }
+
+    __device__ __forceinline__ int half(int k) const { return (warp + warps * k) % 2; }
+    __device__ __forceinline__ int page(int k) const { return __shfl_sync(0xffffffff, found_page, k % 32); }
+    __device__ __forceinline__ const u8* bytes(int k) const { return pool + u64(__shfl_sync(0xffffffff, found_physical, k % 32)) * page_stride; }
+};
+
+/// The warp's part: values of a tile and keys of the next are on their way while it computes.
+__device__ __forceinline__ void attend_tiles(Accumulator& a, Tiles& tiles, const DecodeParams& p, Shared& shared, const DecodeItem& item, int kv_head, bool streaming)
+{
+    const int sink = streaming ? p.kv.sink : 0, local_start = streaming ? tiles.pages.window.local_start : 0, count = tiles.count(), lane = tiles.lane;
+    Keys keys;
+    Values values;
+    const u8* bytes = tiles.pool;
+    int page = 0;
+    if (count > 0) {
+        tiles.look_up(0);
+        bytes = tiles.bytes(0);
+        page = tiles.page(0);
+        keys.load(bytes, tiles.half(0), lane);
+        values.load_scales(bytes, tiles.half(0), lane);
+        if constexpr (tile_loads <= 16) values.load(bytes, tiles.half(0), lane);
+    }
+    Query::prepare(shared.query, p.queries + u64(item.row) * p.query_stride + kv_head * GROUP * HEAD_DIM, warps);
+    __syncthreads();
+    Query query;
+    query.load(shared.query, lane);
+    for (int k = 0; k < count; k++) {
+        const u32 mask = visible_tokens(page * page_tokens + tiles.half(k) * tile_tokens, item.position, sink, local_start);
+        if (tile_loads > 16 || k > 0) {
+            values.load_scales(bytes, tiles.half(k), lane);
+            values.load(bytes, tiles.half(k), lane);
+        }
+        float score[2][4];
+        keys.scores(score, query, shared.query, lane);
+        if (k + 1 < count) {
+            if ((k + 1) % 32 == 0) tiles.look_up(k + 1);
+            bytes = tiles.bytes(k + 1);
+            page = tiles.page(k + 1);
+            keys.load(bytes, tiles.half(k + 1), lane);
+        }
+        if (mask) attend(a, score, values, mask, lane);
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(threads, resident) attention_decode(const DecodeParams p)
@@ -227,73 +321,28 @@ extern "C" __global__ void __launch_bounds__(threads, resident) attention_decode
     __shared__ Shared shared;
     const KvLayer& kv = p.kv;
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-    wait_for_previous_kernel();
-    let_next_kernel_start();
-
     const int retrieval_blocks = p.counts[0] * kv.retrieval_heads, streaming_heads = kv.kv_heads - kv.retrieval_heads;
     const bool streaming = int(blockIdx.x) >= retrieval_blocks;
     const int block = streaming ? blockIdx.x - retrieval_blocks : blockIdx.x, heads = streaming ? streaming_heads : kv.retrieval_heads;
     if (streaming && block >= p.counts[1] * streaming_heads) return;
     const DecodeItem item = (streaming ? p.streaming : p.retrieval)[block / heads];
     const int slot = block % heads, place = streaming ? kv.retrieval_heads + slot : slot, kv_head = kv.heads[place];
-    const int position = kv.position[item.row], split = item.split >> 16, splits = item.split & 0xffff;
-    const PageList pages(kv, p, item.row, slot, streaming);
+    const PageList pages(p, item, slot, streaming);
+    wait_for_previous_kernel();
+    let_next_kernel_start();
+
     int last = item.first + item.count;
-    if (pages.list) last = min(last, p.list_count[kv.sequence[item.row] * kv.retrieval_heads + slot]);
-
-    const u8* pool = streaming ? kv.streaming + u64(slot) * Page::streaming_bytes : kv.retrieval + u64(slot) * Page::retrieval_bytes;
-    const u64 page_stride = streaming ? kv.streaming_stride : kv.retrieval_stride;
-    const int sink = streaming ? kv.sink : 0, local_start = streaming ? pages.window.local_start : 0;
-
+    if (pages.list) last = min(last, p.list_count[item.sequence * kv.retrieval_heads + slot]);
+    Tiles tiles = {pages, streaming ? kv.streaming + u64(slot) * Page::streaming_bytes : kv.retrieval + u64(slot) * Page::retrieval_bytes,
+                   streaming ? kv.streaming_stride : kv.retrieval_stride, item.first, max(0, 2 * (last - item.first)), lane, warp};
     Accumulator a;
     a.clear();
-    Query query;
-    bool ready = false;
-    for (int tile = warp; tile < 2 * (last - item.first) || !ready; tile += warps) {
-        const bool there = tile < 2 * (last - item.first);
-        const int page = there ? pages.page(item.first + tile / 2) : 0, half = tile % 2;
-        const u32 mask = there ? visible_tokens(page * page_tokens + half * tile_tokens, position, sink, local_start) : 0;
-        const u8* bytes = pool;
-        Keys keys;
-        Values values;
-        if (mask) {
-            bytes += u64(pages.physical(page)) * page_stride;
-            keys.load(bytes, half, lane);
-            values.load_scales(bytes, half, lane);
-            if constexpr (!wide) values.load(bytes, half, lane);
-        }
-        if (!ready) {  // once, while the first tile is on its way
-            Query::prepare(shared.query, p.queries + u64(item.row) * p.query_stride + kv_head * GROUP * HEAD_DIM, warps);
-            __syncthreads();
-            query.load(shared.query, lane);
-            ready = true;
-        }
-        if (!mask) continue;
-        float score[2][4];
-        keys.scores(score, query, shared.query, lane);
-        if constexpr (wide) values.load(bytes, half, lane);
-        attend(a, score, values, mask, lane);
-    }
+    attend_tiles(a, tiles, p, shared, item, kv_head, streaming);
     a.reduce();
-
-    const int head = first_head<GROUP>(lane);
-#pragma unroll
-    for (int r = 0; r < 2; r++) {
-        if (head + r >= GROUP || (Query::in_two_parts && lane & 2)) continue;
-        if (lane < 4) {
-            shared.most[warp][head + r] = a.most[r];
-            shared.sum[warp][head + r] = a.sum[r];
-            shared.bias[warp][head + r] = a.bias[r];
-        }
-#pragma unroll
-        for (int n = 0; n < Values::products; n++) {
-            shared.output[warp][head + r][Values::channel(n, lane / 4)] = a.output[n][r];
-            shared.output[warp][head + r][Values::channel(n, lane / 4 + 8)] = a.output[n][2 + r];
-        }
-    }
+    a.store(shared, lane, warp);
     __syncthreads();
 
-    if (splits == 1) {
+    if (item.splits == 1) {
         merge_warps(shared, [&](int head, int channel, float value, float sum, float) {
             shared.output[0][head][channel] = value;  // read by this thread alone before
             if (channel == 0) shared.weight[head][0] = sum;
@@ -313,6 +362,6 @@ extern "C" __global__ void __launch_bounds__(threads, resident) attention_decode
             part[HEAD_DIM + 1] = sum;
         }
     });
-    if (!arrive_last(&p.arrived[item.row * kv.kv_heads + place], splits)) return;
-    combine(p, shared, blockIdx.x - u64(split) * heads, heads, splits, item.row, kv_head);
+    if (!arrive_last(&p.arrived[item.row * kv.kv_heads + place], item.splits)) return;
+    combine(p, shared, blockIdx.x - u64(item.split) * heads, heads, item.splits, item.row, kv_head);
 }

@@ -5,13 +5,13 @@
 // Reference  src/Cuda/Launch/AttentionPlan.cs, bit for bit
 #include <lserve/async.cuh>
 
-#include "params.h"
-#include "visible.cuh"
+#include <lserve/attention/params.h>
+#include <lserve/attention/visible.cuh>
 
 using namespace lserve;
 
 /// Writes the items of 32 rows, a lane's row having `entries` pages; returns the new count.
-__device__ __forceinline__ int plan_rows(DecodeItem* items, int written, int row, int entries, int lane)
+__device__ __forceinline__ int plan_rows(DecodeItem* items, int written, DecodeItem row, int entries, int lane)
 {
     const int pages = split_pages(entries), splits = ceil_div(entries, pages);
     int before = splits;
@@ -21,7 +21,7 @@ __device__ __forceinline__ int plan_rows(DecodeItem* items, int written, int row
     }
     const int total = __shfl_sync(0xffffffff, before, 31);
     DecodeItem* mine = items + written + before - splits;
-    for (int s = 0; s < splits; s++) mine[s] = {row, s * pages, min(pages, entries - s * pages), s << 16 | splits};
+    for (int s = 0; s < splits; s++) mine[s] = {row.row, row.sequence, row.position, s * pages, min(pages, entries - s * pages), s, splits, 0};
     return written + total;
 }
 
@@ -32,11 +32,15 @@ extern "C" __global__ void __launch_bounds__(32) attention_plan(const PlanParams
     const int lane = threadIdx.x;
     int retrieval = 0, streaming = 0;
     for (int first = 0; first < p.rows; first += 32) {
-        const int row = first + lane;
-        const bool there = row < p.rows;
-        const int position = there ? p.position[row] : 0, pages = position / page_tokens + 1;
+        const bool there = first + lane < p.rows;
+        DecodeItem row = {first + lane};
+        if (there) {
+            row.position = p.position[row.row];
+            row.sequence = p.sequence[row.row];
+        }
+        const int pages = row.position / page_tokens + 1;
         retrieval = plan_rows(p.retrieval, retrieval, row, !there ? 0 : p.keep ? min(p.keep, pages) : pages, lane);
-        streaming = plan_rows(p.streaming, streaming, row, there ? Window(position, p.sink, p.local).entries : 0, lane);
+        streaming = plan_rows(p.streaming, streaming, row, there ? Window(row.position, p.sink, p.local).entries : 0, lane);
     }
     if (lane == 0) {
         p.counts[0] = retrieval;

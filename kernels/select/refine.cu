@@ -2,30 +2,28 @@
 // that finishes a row and head last. Every step, after the append.
 //
 // Shapes     queries [R, H, D] float32; candidates and today's forced pages → list [S, retrieval heads, list_width]
-// Grid       ((candidate_width + recent_pages) / 8, retrieval heads, R), 256 threads: a warp is a page
+// Grid       (any number of blocks, retrieval heads, R), 256 threads: warps take pages in turn, so that the launcher may fill the device
 // Variants   -DHEAD_DIM -DKEY_BITS -DVALUE_BITS -DGROUP -DSKETCH_BITS (2 or 4; 16 with KEY_BITS 16)
-// Shared     dynamic: 4 B per page of the pool
+// Shared     dynamic: 4 B per page of the pool, which has at most 1,024
 // Bytes      64 · (D · SKETCH_BITS / 8 + 4) a page
 // Reference  lserve.py `refine`, `sketch`, `choose`; test tests/Kernels/Attention
 #include <lserve/async.cuh>
-#include <lserve/reduce.cuh>
 
-#include "../attention/keys.cuh"
-#include "../attention/visible.cuh"
-#include "renewal.cuh"
-#include "top_pages.cuh"
+#include <lserve/attention/keys.cuh>
+#include <lserve/attention/visible.cuh>
+#include <lserve/select/renewal.cuh>
+#include <lserve/select/top_pages.cuh>
 
 using namespace lserve;
 
 using Page = KvPage<HEAD_DIM, KEY_BITS, VALUE_BITS>;
 using Keys = KeyTile<HEAD_DIM, KEY_BITS, VALUE_BITS, GROUP, SKETCH_BITS>;
 using Query = Keys::Query;
-constexpr int warps = 8, threads = 32 * warps;
+constexpr int warps = 8, threads = 32 * warps, most_rows = 32;  // 32 · most_rows pages at most
 
 struct Shared {
     Query::Shared query;
-    float reduction[warps];
-    int scratch[warps];
+    float most[warps][GROUP], sum[warps][GROUP];
 };
 
 /// Candidates in ascending order, then the recent pages that opened since they were chosen.
@@ -46,22 +44,12 @@ struct Pool {
 };
 
 /// Softmax over a page's visible tokens, for the lane's two query heads: the largest base-2 score and the sum relative to it.
-__device__ __forceinline__ void weigh_page(float (&most)[2], float (&sum)[2], const Keys (&keys)[2], const Query& query, const Shared& shared, int first, int position, int lane)
+__device__ __forceinline__ void weigh_page(float (&most)[2], float (&sum)[2], const float (&score)[2][2][4])
 {
-    float score[2][2][4];
-    for (int r = 0; r < 2; r++) most[r] = negative_infinity;
-#pragma unroll
-    for (int half = 0; half < 2; half++) {
-        keys[half].scores(score[half], query, shared.query, lane);
-#pragma unroll
-        for (int m = 0; m < 2; m++)
-#pragma unroll
-            for (int r = 0; r < 4; r++) {
-                if (first + half * tile_tokens + lane / 4 * 4 + 2 * m + r / 2 > position) score[half][m][r] = negative_infinity;
-                most[r % 2] = fmaxf(most[r % 2], score[half][m][r]);
-            }
-    }
     for (int r = 0; r < 2; r++) {
+        most[r] = negative_infinity;
+#pragma unroll
+        for (int i = 0; i < 8; i++) most[r] = fmaxf(most[r], score[i / 4][i / 2 % 2][i % 2 * 2 + r]);
         for (int step = 4; step < 32; step *= 2) most[r] = fmaxf(most[r], __shfl_xor_sync(0xffffffff, most[r], step));
         sum[r] = 0;
 #pragma unroll
@@ -70,17 +58,80 @@ __device__ __forceinline__ void weigh_page(float (&most)[2], float (&sum)[2], co
     }
 }
 
+__device__ __forceinline__ void hide_later(float (&score)[2][4], int first, int position, int lane)
+{
+#pragma unroll
+    for (int m = 0; m < 2; m++)
+#pragma unroll
+        for (int r = 0; r < 4; r++)
+            if (first + lane / 4 * 4 + 2 * m + r / 2 > position) score[m][r] = negative_infinity;
+}
+
+/// Each page's share of every head's softmax over the pool, summed over heads, as keys; `weights` [pool][GROUP] (most, sum).
+__device__ __forceinline__ void share_keys(u32* keys, Shared& shared, const float* weights, const Pool& pool, const SelectParams& p)
+{
+    constexpr int mine = 4;  // pages of a thread
+    float page_most[mine][GROUP], page_sum[mine][GROUP], most[GROUP], sum[GROUP];
+#pragma unroll
+    for (int k = 0; k < mine; k++)
+#pragma unroll
+        for (int h = 0; h < GROUP; h++) {
+            const int i = threadIdx.x + k * threads;
+            page_most[k][h] = i < pool.size ? load_shared_result(weights + (i * GROUP + h) * 2) : negative_infinity;
+            page_sum[k][h] = i < pool.size ? load_shared_result(weights + (i * GROUP + h) * 2 + 1) : 0;
+        }
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+#pragma unroll
+    for (int h = 0; h < GROUP; h++) {
+        most[h] = negative_infinity;
+#pragma unroll
+        for (int k = 0; k < mine; k++) most[h] = fmaxf(most[h], page_most[k][h]);
+        for (int step = 16; step > 0; step /= 2) most[h] = fmaxf(most[h], __shfl_xor_sync(0xffffffff, most[h], step));
+        if (lane == 0) shared.most[warp][h] = most[h];
+    }
+    __syncthreads();
+#pragma unroll
+    for (int h = 0; h < GROUP; h++) {
+        for (int w = 0; w < warps; w++) most[h] = fmaxf(most[h], shared.most[w][h]);
+        sum[h] = 0;
+#pragma unroll
+        for (int k = 0; k < mine; k++) {
+            page_sum[k][h] *= exp2_fast(page_most[k][h] - most[h]);
+            sum[h] += page_sum[k][h];
+        }
+        for (int step = 16; step > 0; step /= 2) sum[h] += __shfl_xor_sync(0xffffffff, sum[h], step);
+        if (lane == 0) shared.sum[warp][h] = sum[h];
+    }
+    __syncthreads();
+#pragma unroll
+    for (int h = 0; h < GROUP; h++) {
+        sum[h] = 0;
+        for (int w = 0; w < warps; w++) sum[h] += shared.sum[w][h];
+    }
+#pragma unroll
+    for (int k = 0; k < mine; k++) {
+        const int i = threadIdx.x + k * threads;
+        if (i >= pool.size) break;
+        float share = 0;
+#pragma unroll
+        for (int h = 0; h < GROUP; h++) share += page_sum[k][h] / sum[h];
+        keys[i] = is_forced(p, pool.page(i), pool.pages) ? forced_page : page_key(share);
+    }
+    __syncthreads();
+}
+
 extern "C" __global__ void __launch_bounds__(threads) select_refine(const SelectParams p)
 {
     extern __shared__ u32 page_keys[];
     __shared__ Shared shared;
     const KvLayer& kv = p.kv;
     const int slot = blockIdx.y, row = blockIdx.z, lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    const int position = kv.position[row], sequence = kv.sequence[row], kv_head = kv.heads[slot];
+    const int* table = kv.retrieval_table + u64(sequence) * kv.retrieval_width;
+    const int head_state = sequence * kv.retrieval_heads + slot, head_row = row * kv.retrieval_heads + slot;
     wait_for_previous_kernel();
     let_next_kernel_start();
 
-    const int position = kv.position[row], sequence = kv.sequence[row];
-    const int head_state = sequence * kv.retrieval_heads + slot, head_row = row * kv.retrieval_heads + slot;
     const Pool pool(p, head_state, position);
     int* list = p.list + u64(head_state) * p.list_width;
     if (pool.size <= p.list_width) {
@@ -89,50 +140,41 @@ extern "C" __global__ void __launch_bounds__(threads) select_refine(const Select
         if (threadIdx.x == 0) p.list_count[head_state] = pool.size;
         return;
     }
-    const int blocks = ceil_div(pool.size, warps);
+    const int blocks = min(int(gridDim.x), ceil_div(pool.size, warps)), first = blockIdx.x * warps + warp, stride = blocks * warps;
     if (int(blockIdx.x) >= blocks) return;
 
-    const int mine = blockIdx.x * warps + warp, page = mine < pool.size ? pool.page(mine) : 0;
+    const int found = first + lane * stride, found_page = found < pool.size ? pool.page(found) : 0;  // the warp's pages, one in each lane
+    const int found_physical = found < pool.size ? table[found_page] : 0;
+    const u8* heads = kv.retrieval + u64(slot) * Page::retrieval_bytes;
+    const auto load = [&](Keys& keys, int k, int half) { keys.load(heads + u64(__shfl_sync(0xffffffff, found_physical, k)) * kv.retrieval_stride, half, lane); };
     Keys keys[2];
-    if (mine < pool.size) {
-        const u8* bytes = kv.retrieval + u64(kv.retrieval_table[u64(sequence) * kv.retrieval_width + page]) * kv.retrieval_stride + u64(slot) * Page::retrieval_bytes;
-        for (int half = 0; half < 2; half++) keys[half].load(bytes, half, lane);
-    }
-    Query::prepare(shared.query, p.queries + u64(row) * p.query_stride + kv.heads[slot] * GROUP * HEAD_DIM, warps);
+    if (first < pool.size)
+        for (int half = 0; half < 2; half++) load(keys[half], 0, half);
+    Query::prepare(shared.query, p.queries + u64(row) * p.query_stride + kv_head * GROUP * HEAD_DIM, warps);
     __syncthreads();
+    Query query;
+    query.load(shared.query, lane);
     float2* weights = reinterpret_cast<float2*>(p.scores) + u64(head_row) * (p.candidate_width + p.recent_pages) * GROUP;
-    if (mine < pool.size) {
-        Query query;
-        query.load(shared.query, lane);
+    for (int k = 0; first + k * stride < pool.size; k++) {
+        const int start = __shfl_sync(0xffffffff, found_page, k) * page_tokens;
+        float score[2][2][4];
+#pragma unroll
+        for (int half = 0; half < 2; half++) {
+            keys[half].scores(score[half], query, shared.query, lane);
+            if (first + (k + 1) * stride < pool.size) load(keys[half], k + 1, half);
+            hide_later(score[half], start + half * tile_tokens, position, lane);
+        }
         float most[2], sum[2];
-        weigh_page(most, sum, keys, query, shared, page * page_tokens, position, lane);
+        weigh_page(most, sum, score);
         const int head = first_head<GROUP>(lane);
         for (int r = 0; r < 2; r++)
-            if (lane < 4 && head + r < GROUP && !(Query::in_two_parts && lane & 2)) weights[mine * GROUP + head + r] = {most[r], sum[r]};
+            if (lane < 4 && head + r < GROUP && !(Query::in_two_parts && lane & 2)) weights[(first + k * stride) * GROUP + head + r] = {most[r], sum[r]};
     }
     if (!arrive_last(&p.arrived[head_row], blocks)) return;
 
-    const float* all = reinterpret_cast<const float*>(weights);
-    float most[GROUP], total[GROUP];
-#pragma unroll
-    for (int h = 0; h < GROUP; h++) {
-        float m = negative_infinity, s = 0;
-        for (int i = threadIdx.x; i < pool.size; i += threads) m = fmaxf(m, load_shared_result(all + (i * GROUP + h) * 2));
-        __syncthreads();
-        most[h] = block_max<threads>(m, shared.reduction);
-        for (int i = threadIdx.x; i < pool.size; i += threads)
-            s += load_shared_result(all + (i * GROUP + h) * 2 + 1) * exp2_fast(load_shared_result(all + (i * GROUP + h) * 2) - most[h]);
-        __syncthreads();
-        total[h] = block_sum<threads>(s, shared.reduction);
-    }
-    for (int i = threadIdx.x; i < pool.size; i += threads) {
-        float share = 0;
-#pragma unroll
-        for (int h = 0; h < GROUP; h++)
-            share += load_shared_result(all + (i * GROUP + h) * 2 + 1) * exp2_fast(load_shared_result(all + (i * GROUP + h) * 2) - most[h]) / total[h];
-        page_keys[i] = is_forced(p, pool.page(i), pool.pages) ? forced_page : page_key(share);
-    }
-    __syncthreads();
-    const int chosen = choose_pages<threads>(page_keys, pool.size, p.list_width, shared.scratch, [&](int place, int i) { list[place] = pool.page(i); });
-    if (threadIdx.x == 0) p.list_count[head_state] = chosen;
+    share_keys(page_keys, shared, reinterpret_cast<const float*>(weights), pool, p);
+    if (warp > 0) return;
+    const auto write = [&](int place, int i) { list[place] = pool.page(i); };
+    const int chosen = pool.size <= 320 ? choose_by_warp<10>(page_keys, pool.size, p.list_width, write) : choose_by_warp<most_rows>(page_keys, pool.size, p.list_width, write);
+    if (lane == 0) p.list_count[head_state] = chosen;
 }

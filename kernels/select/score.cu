@@ -8,11 +8,10 @@
 // How        a lane scores one logical page against all query heads of the group: no reduction over lanes but the best of four
 // Reference  lserve.py `page_scores`, `combine`, `choose`; test tests/Kernels/Attention
 #include <lserve/async.cuh>
-#include <lserve/reduce.cuh>
 
-#include "../attention/warp.cuh"
-#include "renewal.cuh"
-#include "top_pages.cuh"
+#include <lserve/attention/warp.cuh>
+#include <lserve/select/renewal.cuh>
+#include <lserve/select/top_pages.cuh>
 
 using namespace lserve;
 
@@ -24,8 +23,9 @@ enum Policy { quest = 1, moments = 2, two_stage = 3 };
 struct Shared {
     alignas(16) float first[GROUP][HEAD_DIM];
     alignas(16) float second[GROUP][HEAD_DIM];
-    float reduction[threads / 32];
-    int scratch[threads / 32];
+    float most[threads / 32][GROUP], sum[threads / 32][GROUP];
+    int scratch[2 + threads / 32];
+    int histogram[digits];
 };
 
 __device__ __forceinline__ void prepare(Shared& shared, const float* queries, int policy)
@@ -91,25 +91,81 @@ __device__ __forceinline__ void score_open(float (&sum)[2][GROUP], const Shared&
     }
 }
 
-/// Two-stage: turns base-2 scores per query head [GROUP][width] into the mean share, as keys.
-__device__ __forceinline__ void share_keys(u32* keys, Shared& shared, const float* scores, int width, int pages)
+/// Two-stage: the block's pages in every head's softmax, [GROUP] (most, sum); `best` of a page in its four lanes.
+__device__ __forceinline__ void weigh_block(Shared& shared, const float (&best)[GROUP], float* weights)
 {
-    float most[GROUP], sum[GROUP];
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
 #pragma unroll
     for (int h = 0; h < GROUP; h++) {
-        float m = negative_infinity, s = 0;
-        for (int page = threadIdx.x; page < pages; page += threads) m = fmaxf(m, load_shared_result(scores + h * width + page));
-        __syncthreads();
-        most[h] = block_max<threads>(m, shared.reduction);
-        for (int page = threadIdx.x; page < pages; page += threads) s += exp2_fast(load_shared_result(scores + h * width + page) - most[h]);
-        __syncthreads();
-        sum[h] = block_sum<threads>(s, shared.reduction);
+        float most = best[h];
+        for (int step = 4; step < 32; step *= 2) most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, step));
+        float sum = most == negative_infinity ? 0 : exp2_fast(best[h] - most);
+        for (int step = 4; step < 32; step *= 2) sum += __shfl_xor_sync(0xffffffff, sum, step);
+        if (lane == 0) {
+            shared.most[warp][h] = most;
+            shared.sum[warp][h] = sum;
+        }
     }
-    for (int page = threadIdx.x; page < pages; page += threads) {
-        float share = 0;
+    __syncthreads();
+    if (threadIdx.x >= GROUP) return;
+    float most = negative_infinity, sum = 0;
+    for (int w = 0; w < threads / 32; w++) most = fmaxf(most, shared.most[w][threadIdx.x]);
+    for (int w = 0; w < threads / 32; w++) sum += shared.sum[w][threadIdx.x] * exp2_fast(shared.most[w][threadIdx.x] - most);
+    weights[2 * threadIdx.x] = most;
+    weights[2 * threadIdx.x + 1] = sum;
+}
+
+/// Each page's share of every head's softmax, summed over heads, as keys; `scores` [pages][GROUP] base 2, `weights` [blocks][GROUP] (most, sum).
+__device__ __forceinline__ void share_keys(u32* keys, Shared& shared, const float* scores, const float* weights, int pages, int blocks)
+{
+    constexpr int ahead = 8;
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    for (int h = warp; h < GROUP; h += threads / 32) {
+        float most = negative_infinity, sum = 0;
+        for (int b = lane; b < blocks; b += 32) {
+            const float block_most = load_shared_result(weights + (b * GROUP + h) * 2), block_sum = load_shared_result(weights + (b * GROUP + h) * 2 + 1);
+            const float next = fmaxf(most, block_most);
+            sum = (most == negative_infinity ? 0 : sum * exp2_fast(most - next)) + block_sum * exp2_fast(block_most - next);
+            most = next;
+        }
+        float all = most;
+        for (int step = 16; step > 0; step /= 2) all = fmaxf(all, __shfl_xor_sync(0xffffffff, all, step));
+        sum = most == negative_infinity ? 0 : sum * exp2_fast(most - all);
+        for (int step = 16; step > 0; step /= 2) sum += __shfl_xor_sync(0xffffffff, sum, step);
+        if (lane == 0) {
+            shared.most[0][h] = all;
+            shared.sum[0][h] = 1 / sum;
+        }
+    }
+    __syncthreads();
+    for (int first = threadIdx.x; first < pages; first += ahead * threads) {
+        float score[ahead][GROUP];
 #pragma unroll
-        for (int h = 0; h < GROUP; h++) share += exp2_fast(load_shared_result(scores + h * width + page) - most[h]) / sum[h];
-        keys[page] = page_key(share);
+        for (int k = 0; k < ahead; k++)
+#pragma unroll
+            for (int h = 0; h < GROUP; h++)
+                score[k][h] = first + k * threads < pages ? load_shared_result(scores + (first + k * threads) * GROUP + h) : negative_infinity;
+#pragma unroll
+        for (int k = 0; k < ahead; k++) {
+            float share = 0;
+#pragma unroll
+            for (int h = 0; h < GROUP; h++) share += exp2_fast(score[k][h] - shared.most[0][h]) * shared.sum[0][h];
+            if (first + k * threads < pages) keys[first + k * threads] = page_key(share);
+        }
+    }
+}
+
+/// `scores` [pages] as keys.
+__device__ __forceinline__ void score_keys(u32* keys, const float* scores, int pages)
+{
+    constexpr int ahead = 8;
+    for (int first = threadIdx.x; first < pages; first += ahead * threads) {
+        float score[ahead];
+#pragma unroll
+        for (int k = 0; k < ahead; k++) score[k] = first + k * threads < pages ? load_shared_result(scores + first + k * threads) : 0;
+#pragma unroll
+        for (int k = 0; k < ahead; k++)
+            if (first + k * threads < pages) keys[first + k * threads] = page_key(score[k]);
     }
 }
 
@@ -119,10 +175,12 @@ extern "C" __global__ void __launch_bounds__(threads) select_score(const SelectP
     __shared__ Shared shared;
     const KvLayer& kv = p.kv;
     const int slot = blockIdx.y, row = blockIdx.z;
+    const int position = kv.position[row], sequence = kv.sequence[row], pages = position / page_tokens + 1, kv_head = kv.heads[slot];
+    const int page = blockIdx.x * pages_per_block + threadIdx.x / logical_pages, logical = threadIdx.x % logical_pages;
+    const int physical = page < pages ? kv.retrieval_table[u64(sequence) * kv.retrieval_width + page] : 0;
     wait_for_previous_kernel();
     let_next_kernel_start();
 
-    const int position = kv.position[row], sequence = kv.sequence[row], pages = position / page_tokens + 1;
     if (!must_renew(position, p.first_after_prompt[sequence], p.interval)) return;
     const int head_state = sequence * kv.retrieval_heads + slot, head_row = row * kv.retrieval_heads + slot;
     const bool by_share = p.policy == two_stage;
@@ -138,15 +196,14 @@ extern "C" __global__ void __launch_bounds__(threads) select_score(const SelectP
     const int blocks = ceil_div(pages, pages_per_block);
     if (int(blockIdx.x) >= blocks) return;
 
-    prepare(shared, p.queries + u64(row) * p.query_stride + kv.heads[slot] * GROUP * HEAD_DIM, p.policy);
+    prepare(shared, p.queries + u64(row) * p.query_stride + kv_head * GROUP * HEAD_DIM, p.policy);
     __syncthreads();
-    float* scores = p.scores + u64(head_row) * GROUP * p.score_width;
-    const int page = blockIdx.x * pages_per_block + threadIdx.x / logical_pages, logical = threadIdx.x % logical_pages;
+    float* scores = p.scores + u64(head_row) * p.score_stride;
+    float* weights = scores + GROUP * pages_per_block * blocks;  // two-stage: [blocks][GROUP] (most, sum)
     const int complete = (position + 1) / logical_tokens, index = page * logical_pages + logical;
     float sum[2][GROUP] = {}, best[GROUP];
     if (index < complete) {
-        const u8* bytes = kv.retrieval + u64(kv.retrieval_table[u64(sequence) * kv.retrieval_width + page]) * kv.retrieval_stride + u64(slot) * Page::retrieval_bytes;
-        score_closed(sum, shared, bytes, logical, p.policy != quest);
+        score_closed(sum, shared, kv.retrieval + u64(physical) * kv.retrieval_stride + u64(slot) * Page::retrieval_bytes, logical, p.policy != quest);
     } else if (index == complete && (position + 1) % logical_tokens)
         score_open(sum, shared, p.open + u64(head_state) * 2 * HEAD_DIM, (position + 1) % logical_tokens, p.policy != quest);
 #pragma unroll
@@ -156,22 +213,24 @@ extern "C" __global__ void __launch_bounds__(threads) select_score(const SelectP
         best[h] = fmaxf(best[h], __shfl_xor_sync(0xffffffff, best[h], 1));
         best[h] = fmaxf(best[h], __shfl_xor_sync(0xffffffff, best[h], 2));
     }
-    if (logical == 0 && page < pages) {
-        if (by_share)
-            for (int h = 0; h < GROUP; h++) scores[h * p.score_width + page] = best[h] * (1.4426950408889634f / sqrtf(float(HEAD_DIM)));
-        else {
-            for (int h = 1; h < GROUP; h++) best[0] = fmaxf(best[0], best[h]);
-            scores[page] = best[0];
+    if (by_share) {
+#pragma unroll
+        for (int h = 0; h < GROUP; h++) {
+            best[h] *= 1.4426950408889634f / sqrtf(float(HEAD_DIM));
+            if (logical == 0 && page < pages) scores[page * GROUP + h] = best[h];
         }
+        weigh_block(shared, best, weights + blockIdx.x * GROUP * 2);
+    } else {
+        for (int h = 1; h < GROUP; h++) best[0] = fmaxf(best[0], best[h]);
+        if (logical == 0 && page < pages) scores[page] = best[0];
     }
     if (!arrive_last(&p.arrived[head_row], blocks)) return;
 
-    if (by_share) share_keys(keys, shared, scores, p.score_width, pages);
-    else
-        for (int i = threadIdx.x; i < pages; i += threads) keys[i] = page_key(load_shared_result(scores + i));
+    if (by_share) share_keys(keys, shared, scores, weights, pages, blocks);
+    else score_keys(keys, scores, pages);
     __syncthreads();
     for (int i = threadIdx.x; i < p.sink_pages + p.recent_pages; i += threads) keys[i < p.sink_pages ? i : pages - 1 - (i - p.sink_pages)] = forced_page;
     __syncthreads();
-    const int chosen = choose_pages<threads>(keys, pages, keep, shared.scratch, [&](int place, int i) { list[place] = i; });
+    const int chosen = choose_by_block<threads>(keys, pages, keep, shared.histogram, shared.scratch, [&](int place, int i) { list[place] = i; });
     if (threadIdx.x == 0) *count = chosen;
 }

@@ -1,8 +1,8 @@
 // When a row's choice is renewed, and which pages are always in it.
 #pragma once
 
-#include "../attention/kv_page.cuh"
-#include "../attention/params.h"
+#include <lserve/attention/kv_page.cuh>
+#include <lserve/attention/params.h>
 
 namespace lserve {
 

@@ -50,11 +50,11 @@ __device__ __forceinline__ vec4 load_streaming(const void* p)
     return v;
 }
 
-/// A float that another block of this launch wrote.
+/// A float that another block of this launch wrote. Volatile, so that it stays behind `arrive_last`.
 __device__ __forceinline__ float load_shared_result(const float* p)
 {
     float v;
-    asm volatile("ld.global.cg.f32 %0, [%1];" : "=f"(v) : "l"(p) : "memory");
+    asm volatile("ld.global.cg.f32 %0, [%1];" : "=f"(v) : "l"(p));
     return v;
 }
 
@@ -69,14 +69,14 @@ constexpr float negative_infinity = __builtin_bit_cast(float, 0xff800000u);
 __device__ __forceinline__ bool arrive_last(int* counter, int blocks)
 {
     __shared__ int last;
-    __threadfence();
     __syncthreads();
     if (threadIdx.x == 0) {
+        __threadfence();
         last = atomicAdd(counter, 1) == blocks - 1;
         if (last) *counter = 0;
+        __threadfence();
     }
     __syncthreads();
-    if (last) __threadfence();
     return last;
 }
 

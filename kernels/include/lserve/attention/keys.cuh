@@ -2,7 +2,7 @@
 // tokens 4·(l / 4) … +3, rows l / 4 and l / 4 + 8 of two products.
 #pragma once
 
-#include "queries.cuh"
+#include <lserve/attention/queries.cuh>
 
 namespace lserve {
 

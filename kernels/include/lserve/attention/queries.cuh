@@ -4,8 +4,8 @@
 // lane read 4 tokens of the same 16 channels from every plane.
 #pragma once
 
-#include "kv_page.cuh"
-#include "warp.cuh"
+#include <lserve/attention/kv_page.cuh>
+#include <lserve/attention/warp.cuh>
 
 namespace lserve {
 

@@ -25,8 +25,9 @@ struct KvLayer {
     int local;                   // tokens, the row's own among them, at least 1
 };
 
-/// Consecutive tokens of one sequence within one logical page.
-struct TokenRun {
+/// Consecutive tokens of one sequence within one logical page. Of one sequence's runs in a launch, at most one begins or ends within its logical
+/// page: the two ends of a prompt's chunk go into launches of their own when both do.
+struct alignas(16) TokenRun {
     int first_row;
     int count;                   // 1 … 16
     int position;                // of the first
@@ -46,17 +47,22 @@ struct AppendParams {
     int unused;
 };
 
-/// Work of one block of attention/decode.cu for each head of a kind.
-struct DecodeItem {
+/// Part of a row's page list: the work of one block of attention/decode.cu for each head of a kind.
+struct alignas(16) DecodeItem {
     int row;
+    int sequence;
+    int position;
     int first;                   // entry of the row's page list
     int count;                   // entries
-    int split;                   // this part's number · 65536 + parts of the row
+    int split;                   // number of this part
+    int splits;                  // parts of the row
+    int unused;
 };
 
 /// attention/plan.cu
 struct PlanParams {
     const int* position;         // [R]
+    const int* sequence;         // [R]
     DecodeItem* retrieval;       // [capacity]
     DecodeItem* streaming;       // [capacity]
     int* counts;                 // [2] items written
@@ -91,14 +97,14 @@ struct SelectParams {
     const float* queries;        // [R, H, D] after RoPE
     const float* open;           // [S, retrieval heads, 2, D]
     const int* first_after_prompt;  // [S] position of the first step after the last prompt
-    float* scores;               // score: [R, retrieval heads, group, score_width]; refine: [R, retrieval heads, candidate_width + recent_pages, group, 2]
+    float* scores;               // score: [R, retrieval heads, score_stride]; refine: [R, retrieval heads, candidate_width + recent_pages, group, 2]
     int* candidates;             // [S, retrieval heads, candidate_width], two-stage only
     int* candidate_count;        // [S, retrieval heads]
     int* list;                   // [S, retrieval heads, list_width]
     int* list_count;             // [S, retrieval heads]
     int* arrived;                // [R, retrieval heads] zero before and after
     u64 query_stride;
-    int score_width;             // at least the pages of the longest row
+    int score_stride;            // group · (pages of the longest row, rounded up to 64) · (1 + 1 / 32)
     int candidate_width;         // candidates kept
     int list_width;              // pages kept: budget / 64
     int sink_pages;

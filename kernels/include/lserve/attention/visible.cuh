@@ -1,8 +1,8 @@
 // Which pages and tokens a row sees; src/Cuda/Launch/AttentionPlan.cs says the same in C#.
 #pragma once
 
-#include "kv_page.cuh"
-#include "params.h"
+#include <lserve/attention/kv_page.cuh>
+#include <lserve/attention/params.h>
 
 namespace lserve {
 
@@ -42,7 +42,10 @@ __device__ __forceinline__ u32 visible_tokens(int first, int position, int sink,
 }
 
 /// Parts of a row's list of `entries` pages, of split_pages(entries) each: by the row's own length alone, so that a batch can't change a sum's order.
-constexpr int split_unit = 4, most_splits = 64;
+#ifndef SPLIT_UNIT
+#define SPLIT_UNIT 8
+#endif
+constexpr int split_unit = SPLIT_UNIT, most_splits = 64;
 __device__ __forceinline__ int split_pages(int entries) { return split_unit * max(1, ceil_div(entries, split_unit * most_splits)); }
 
 }  // namespace lserve

@@ -2,8 +2,8 @@
 // so that the accumulators' columns are those of the scores.
 #pragma once
 
-#include "kv_page.cuh"
-#include "warp.cuh"
+#include <lserve/attention/kv_page.cuh>
+#include <lserve/attention/warp.cuh>
 
 namespace lserve {
 
