@@ -67,13 +67,33 @@ template <int Bits> __device__ __forceinline__ void quantise(Shared& shared, int
     }
 }
 
-/// A word of a plane: `bits` bits of each code from bit `shift` on, pairs of channels in the two halves.
-__device__ __forceinline__ u32 plane_word(const u16* code, int word, int bits, int shift)
+/// Two codes' fields side by side in the halves of a word.
+__device__ __forceinline__ u32 pair_field(const u16* code, int pair, int shift, u32 field, int at)
 {
-    const int pairs = 16 / bits, first = word * 2 * pairs;
-    const u32 field = (1u << bits) - 1;
+    return (code[2 * pair] >> shift & field) << at | (code[2 * pair + 1] >> shift & field) << (16 + at);
+}
+
+/// The 16 channels from `code` on: pairs in order.
+__device__ __forceinline__ u32 high_word(const u16* code)
+{
     u32 x = 0;
-    for (int p = 0; p < pairs; p++) x |= (code[first + 2 * p] >> shift & field) << bits * p | (code[first + 2 * p + 1] >> shift & field) << (16 + bits * p);
+    for (int pair = 0; pair < 8; pair++) x |= pair_field(code, pair, KEY_BITS - 2, 3, 2 * pair);
+    return x;
+}
+
+/// Neighbouring pairs change places, so that a mask and an OR put them beside the high bits.
+__device__ __forceinline__ u32 middle_word(const u16* code)
+{
+    u32 x = 0;
+    for (int pair = 0; pair < 8; pair++) x |= pair_field(code, pair, KEY_BITS - 4, 3, 2 * (pair ^ 1));
+    return x;
+}
+
+/// One word for even pairs, one for odd ones; neighbours among these change places.
+__device__ __forceinline__ u32 low_word(const u16* code, int parity)
+{
+    u32 x = 0;
+    for (int k = 0; k < 4; k++) x |= pair_field(code, 2 * k + parity, 0, 15, 4 * (k ^ 1));
     return x;
 }
 
@@ -91,9 +111,9 @@ __device__ __forceinline__ void write_keys(const Shared& shared, u8* page, int s
     else {
         constexpr int sixteens = channels / 16, eights = KEY_BITS == 8 ? channels / 8 : 0;
         for (int word = threadIdx.x / together; word < 2 * sixteens + eights; word += threads / together) {
-            if (word < sixteens) write_word(page, Page::high + Page::key_word(2, word, slot), plane_word(code, word, 2, KEY_BITS - 2));
-            else if (word < 2 * sixteens) write_word(page, Page::middle + Page::key_word(2, word - sixteens, slot), plane_word(code, word - sixteens, 2, KEY_BITS - 4));
-            else write_word(page, Page::low + Page::key_word(4, word - 2 * sixteens, slot), plane_word(code, word - 2 * sixteens, 4, 0));
+            if (word < sixteens) write_word(page, Page::high + Page::key_word(2, word, slot), high_word(code + 16 * word));
+            else if (word < 2 * sixteens) write_word(page, Page::middle + Page::key_word(2, word - sixteens, slot), middle_word(code + 16 * (word - sixteens)));
+            else write_word(page, Page::low + Page::key_word(4, word - 2 * sixteens, slot), low_word(code + 16 * ((word - 2 * sixteens) / 2), word % 2));
         }
         if (int(threadIdx.x) < together) write_word(page, Page::key_scale + slot * 4, shared.scale[0][token]);
     }

@@ -4,7 +4,7 @@
 // Shapes     queries [R, H, D] float32; candidates and today's forced pages → list [S, retrieval heads, list_width]
 // Grid       (any number of blocks, retrieval heads, R), 256 threads: warps take pages in turn, so that the launcher may fill the device
 // Variants   -DHEAD_DIM -DKEY_BITS -DVALUE_BITS -DGROUP -DSKETCH_BITS (2 or 4; 16 with KEY_BITS 16)
-// Shared     dynamic: 4 B per page of the pool, which has at most 1,024
+// Shared     dynamic: 8 B per page of the pool, which has at most 1,024
 // Bytes      64 · (D · SKETCH_BITS / 8 + 4) a page
 // Reference  lserve.py `refine`, `sketch`, `choose`; test tests/Kernels/Attention
 #include <lserve/async.cuh>
@@ -31,10 +31,8 @@ struct Pool {
     const int* candidates;
     int count, first_new, size, pages;
 
-    __device__ __forceinline__ Pool(const SelectParams& p, int head_state, int position)
+    __device__ __forceinline__ Pool(const SelectParams& p, const int* kept, int kept_count, int position) : candidates(kept), count(kept_count)
     {
-        candidates = p.candidates + u64(head_state) * p.candidate_width;
-        count = p.candidate_count[head_state];
         pages = position / page_tokens + 1;
         first_new = max(count ? candidates[count - 1] + 1 : 0, pages - p.recent_pages);
         size = count + max(0, pages - first_new);
@@ -68,10 +66,13 @@ __device__ __forceinline__ void hide_later(float (&score)[2][4], int first, int 
 }
 
 /// Each page's share of every head's softmax over the pool, summed over heads, as keys; `weights` [pool][GROUP] (most, sum).
-__device__ __forceinline__ void share_keys(u32* keys, Shared& shared, const float* weights, const Pool& pool, const SelectParams& p)
+__device__ __forceinline__ void share_keys(u32* keys, int* pages, Shared& shared, const float* weights, const Pool& pool, const SelectParams& p)
 {
     constexpr int mine = 4;  // pages of a thread
     float page_most[mine][GROUP], page_sum[mine][GROUP], most[GROUP], sum[GROUP];
+    int page[mine];
+#pragma unroll
+    for (int k = 0; k < mine; k++) page[k] = int(threadIdx.x) + k * threads < pool.size ? pool.page(threadIdx.x + k * threads) : 0;
 #pragma unroll
     for (int k = 0; k < mine; k++)
 #pragma unroll
@@ -107,6 +108,7 @@ __device__ __forceinline__ void share_keys(u32* keys, Shared& shared, const floa
     for (int h = 0; h < GROUP; h++) {
         sum[h] = 0;
         for (int w = 0; w < warps; w++) sum[h] += shared.sum[w][h];
+        sum[h] = 1 / sum[h];
     }
 #pragma unroll
     for (int k = 0; k < mine; k++) {
@@ -114,8 +116,9 @@ __device__ __forceinline__ void share_keys(u32* keys, Shared& shared, const floa
         if (i >= pool.size) break;
         float share = 0;
 #pragma unroll
-        for (int h = 0; h < GROUP; h++) share += page_sum[k][h] / sum[h];
-        keys[i] = is_forced(p, pool.page(i), pool.pages) ? forced_page : page_key(share);
+        for (int h = 0; h < GROUP; h++) share += page_sum[k][h] * sum[h];
+        keys[i] = is_forced(p, page[k], pool.pages) ? forced_page : page_key(share);
+        pages[i] = page[k];
     }
     __syncthreads();
 }
@@ -132,7 +135,14 @@ extern "C" __global__ void __launch_bounds__(threads) select_refine(const Select
     wait_for_previous_kernel();
     let_next_kernel_start();
 
-    const Pool pool(p, head_state, position);
+    // What is read here doesn't wait for what isn't needed to find it: each step of the way to the codes costs a trip to memory.
+    const int* kept = p.candidates + u64(head_state) * p.candidate_width;
+    const int first = blockIdx.x * warps + warp, stride = gridDim.x * warps, found = first + lane * stride;  // the warp's pages, one in each lane
+    const int kept_page = found < p.candidate_width ? kept[found] : 0, kept_count = p.candidate_count[head_state];
+    int found_physical = found < kept_count ? table[kept_page] : 0;
+    const Pool pool(p, kept, kept_count, position);
+    const int found_page = found < kept_count ? kept_page : pool.page(found);
+    if (found >= kept_count && found < pool.size) found_physical = table[found_page];
     int* list = p.list + u64(head_state) * p.list_width;
     if (pool.size <= p.list_width) {
         if (blockIdx.x > 0) return;
@@ -140,11 +150,9 @@ extern "C" __global__ void __launch_bounds__(threads) select_refine(const Select
         if (threadIdx.x == 0) p.list_count[head_state] = pool.size;
         return;
     }
-    const int blocks = min(int(gridDim.x), ceil_div(pool.size, warps)), first = blockIdx.x * warps + warp, stride = blocks * warps;
+    const int blocks = min(int(gridDim.x), ceil_div(pool.size, warps));
     if (int(blockIdx.x) >= blocks) return;
 
-    const int found = first + lane * stride, found_page = found < pool.size ? pool.page(found) : 0;  // the warp's pages, one in each lane
-    const int found_physical = found < pool.size ? table[found_page] : 0;
     const u8* heads = kv.retrieval + u64(slot) * Page::retrieval_bytes;
     const auto load = [&](Keys& keys, int k, int half) { keys.load(heads + u64(__shfl_sync(0xffffffff, found_physical, k)) * kv.retrieval_stride, half, lane); };
     Keys keys[2];
@@ -152,15 +160,13 @@ extern "C" __global__ void __launch_bounds__(threads) select_refine(const Select
         for (int half = 0; half < 2; half++) load(keys[half], 0, half);
     Query::prepare(shared.query, p.queries + u64(row) * p.query_stride + kv_head * GROUP * HEAD_DIM, warps);
     __syncthreads();
-    Query query;
-    query.load(shared.query, lane);
     float2* weights = reinterpret_cast<float2*>(p.scores) + u64(head_row) * (p.candidate_width + p.recent_pages) * GROUP;
     for (int k = 0; first + k * stride < pool.size; k++) {
         const int start = __shfl_sync(0xffffffff, found_page, k) * page_tokens;
         float score[2][2][4];
 #pragma unroll
         for (int half = 0; half < 2; half++) {
-            keys[half].scores(score[half], query, shared.query, lane);
+            keys[half].scores(score[half], shared.query, lane);
             if (first + (k + 1) * stride < pool.size) load(keys[half], k + 1, half);
             hide_later(score[half], start + half * tile_tokens, position, lane);
         }
@@ -172,9 +178,10 @@ extern "C" __global__ void __launch_bounds__(threads) select_refine(const Select
     }
     if (!arrive_last(&p.arrived[head_row], blocks)) return;
 
-    share_keys(page_keys, shared, reinterpret_cast<const float*>(weights), pool, p);
+    int* pages = reinterpret_cast<int*>(page_keys + pool.size);
+    share_keys(page_keys, pages, shared, reinterpret_cast<const float*>(weights), pool, p);
     if (warp > 0) return;
-    const auto write = [&](int place, int i) { list[place] = pool.page(i); };
+    const auto write = [&](int place, int i) { list[place] = pages[i]; };
     const int chosen = pool.size <= 320 ? choose_by_warp<10>(page_keys, pool.size, p.list_width, write) : choose_by_warp<most_rows>(page_keys, pool.size, p.list_width, write);
     if (lane == 0) p.list_count[head_state] = chosen;
 }

@@ -66,15 +66,23 @@ __device__ __forceinline__ void add(float (&sum)[2][GROUP], const Shared& shared
 /// Scores of a complete logical page: binary16 statistics in its page.
 __device__ __forceinline__ void score_closed(float (&sum)[2][GROUP], const Shared& shared, const u8* page, int logical, bool spread)
 {
-#pragma unroll 4
-    for (int eight = 0; eight < HEAD_DIM / 8; eight++) {
-        float a[8], b[8];
-        unpack(a, load_streaming(page + Page::statistic(0, 8 * eight, logical)));
-        unpack(b, load_streaming(page + Page::statistic(1, 8 * eight, logical)));
-        if (spread)
+    constexpr int eights = HEAD_DIM / 8, ahead = eights % 4 ? 2 : 4;
+#pragma unroll 1
+    for (int first = 0; first < eights; first += ahead) {
+        vec4 raw[2][ahead];
 #pragma unroll
-            for (int i = 0; i < 8; i++) b[i] *= b[i];
-        add(sum, shared, a, b, eight);
+        for (int i = 0; i < ahead; i++)
+            for (int which = 0; which < 2; which++) raw[which][i] = load_streaming(page + Page::statistic(which, 8 * (first + i), logical));
+#pragma unroll
+        for (int i = 0; i < ahead; i++) {
+            float a[8], b[8];
+            unpack(a, raw[0][i]);
+            unpack(b, raw[1][i]);
+            if (spread)
+#pragma unroll
+                for (int k = 0; k < 8; k++) b[k] *= b[k];
+            add(sum, shared, a, b, first + i);
+        }
     }
 }
 
@@ -169,7 +177,7 @@ __device__ __forceinline__ void score_keys(u32* keys, const float* scores, int p
     }
 }
 
-extern "C" __global__ void __launch_bounds__(threads) select_score(const SelectParams p)
+extern "C" __global__ void __launch_bounds__(threads, 3) select_score(const SelectParams p)
 {
     extern __shared__ u32 keys[];
     __shared__ Shared shared;

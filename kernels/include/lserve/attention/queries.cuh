@@ -16,28 +16,26 @@ template <int D, int Group, bool Rotate> struct Queries {
 
     struct Shared {
         alignas(16) u16 columns[8 * stride];
-        float sum[8];    // of the rounded query, before `factor`
-        float factor[8]; // turns a product into a score in base 2
+        float sum[8];     // of the rounded query, before `factor`
+        float ones[8];    // the same with even pairs of channels four times
+        float factor[8];  // turns a product into a score in base 2
     };
-
-    u32 fragment[chunks * 4][2];
 
     /// Whole block: rotates, scales by a power of two, rounds.
     static __device__ __forceinline__ void prepare(Shared& shared, const float* queries, int warps)
     {
         const int lane = threadIdx.x % 32;
-        for (int h = threadIdx.x / 32; h < 8; h += warps) {
-            if (h >= Group && !(in_two_parts && h >= 4 && h < Group + 4)) {
-                for (int c = lane; c < stride; c += 32) shared.columns[h * stride + c] = 0;
-                if (lane == 0) shared.sum[h] = shared.factor[h] = 0;
-                continue;
-            }
-            const int head = in_two_parts ? h % 4 : h;
+        for (int c = threadIdx.x; c < 8 * stride; c += 32 * warps) {
+            const int h = c / stride;
+            if (!(h % (in_two_parts ? 4 : 8) < Group && c % stride < 32 * elements)) shared.columns[c] = 0;
+        }
+        if (threadIdx.x < 8 && threadIdx.x >= Group) shared.sum[threadIdx.x] = shared.ones[threadIdx.x] = shared.factor[threadIdx.x] = 0;
+        for (int h = threadIdx.x / 32; h < Group; h += warps) {
             float x[elements], most = 0;
 #pragma unroll
             for (int i = 0; i < elements; i++) {
                 const int c = lane + 32 * i;
-                x[i] = c < D ? queries[head * D + c] : 0;
+                x[i] = c < D ? queries[h * D + c] : 0;
             }
             if constexpr (Rotate) rotate<D>(x, lane);
 #pragma unroll
@@ -50,30 +48,38 @@ template <int D, int Group, bool Rotate> struct Queries {
             for (int i = 0; i < elements; i++) {
                 const int c = lane + 32 * i;
                 const f16 high = to_f16(x[i] * down);
-                const f16 low = to_f16(x[i] * down - to_f32(high));
-                shared.columns[h * stride + c] = h == head ? high.bits : low.bits;
-                sum += in_two_parts ? to_f32(high) + to_f32(low) : to_f32(high);
+                shared.columns[h * stride + c] = high.bits;
+                float rounded = to_f32(high);
+                if constexpr (in_two_parts) {
+                    const f16 low = to_f16(x[i] * down - rounded);
+                    shared.columns[(h + 4) * stride + c] = low.bits;
+                    rounded += to_f32(low);
+                }
+                sum += rounded;
             }
-            for (int c = lane + 32 * elements; c < stride; c += 32) shared.columns[h * stride + c] = 0;
-            for (int step = 16; step > 0; step /= 2) sum += __shfl_xor_sync(0xffffffff, sum, step);
+            float odd = lane & 2 ? sum : 0;
+            for (int step = 16; step > 0; step /= 2) {
+                sum += __shfl_xor_sync(0xffffffff, sum, step);
+                odd += __shfl_xor_sync(0xffffffff, odd, step);
+            }
             if (lane == 0) {
                 shared.sum[h] = sum;
+                shared.ones[h] = 4 * (sum - odd) + odd;
                 shared.factor[h] = up * 1.4426950408889634f / sqrtf(float(D));
             }
         }
     }
 
-    __device__ __forceinline__ void load(const Shared& shared, int lane)
+    /// B operands of products 4·i … +3; the first half of each four times as large where asked for.
+    static __device__ __forceinline__ void load(u32 (&fragment)[4][2], const Shared& shared, int i, int lane, bool even_four_times)
     {
-        const int row = lane / 4, quarter = lane % 4;
+        const u16* column = &shared.columns[lane / 4 * stride + 16 * (lane % 4 + 4 * i)];
 #pragma unroll
-        for (int i = 0; i < chunks; i++)
-#pragma unroll
-            for (int j = 0; j < 4; j++) {
-                const vec2 v = *reinterpret_cast<const vec2*>(&shared.columns[row * stride + 16 * (quarter + 4 * i) + 4 * j]);
-                fragment[4 * i + j][0] = v.x;
-                fragment[4 * i + j][1] = v.y;
-            }
+        for (int j = 0; j < 4; j++) {
+            const vec2 v = *reinterpret_cast<const vec2*>(column + 4 * j);
+            fragment[j][0] = even_four_times ? mul_f16x2(v.x, 0x44004400) : v.x;
+            fragment[j][1] = v.y;
+        }
     }
 };
 

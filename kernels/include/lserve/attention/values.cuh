@@ -65,8 +65,9 @@ template <int D, int KeyBits, int ValueBits> struct ValueTile {
             return sub_f16x2(0x64006400 | (bytes & 0x00ff00ff), 0x64806480);
         } else {
             const vec4& v = code[n / 2];
-            const u32 word = n % 2 ? (upper ? v.w : v.z) : (upper ? v.y : v.x);
-            return sub_f16x2(0x64006400 | (word >> 4 * x & 0x000f000f), 0x64086408);
+            const u32 word = (n % 2 ? (upper ? v.w : v.z) : (upper ? v.y : v.x)) >> (x < 2 ? 0 : 8);
+            if (x % 2 == 0) return sub_f16x2(0x64006400 | (word & 0x000f000f), 0x64086408);
+            return fma_f16x2(0x64006400 | (word & 0x00f000f0), 0x2c002c00, 0xd480d480);  // (1024 + 16 c) / 16 − 72
         }
     }
 
