@@ -1,7 +1,7 @@
 // Decode attention: split-KV over the page lists of all rows and heads, then, in the block that finishes a row and head last, the combination.
 //
 // Shapes     queries [R, H, D] float32, output [R, H, D] binary16 or float32; pages of kv_page.cuh; work from plan.cu
-// Grid       at least items · heads of each kind, 256 threads: a block is one item of one KV head, with all of its query heads
+// Grid       at least items · heads of each kind, 128 threads: a block is one item of one KV head, with all of its query heads
 // Variants   -DHEAD_DIM -DKEY_BITS -DVALUE_BITS -DGROUP (1 … 8)
 // Shared     about 4 · GROUP · channels floats
 // Bytes      codes and scales of the listed pages once; 2 · (D + 2) floats a split and query head
@@ -22,15 +22,9 @@ using Keys = KeyTile<HEAD_DIM, KEY_BITS, VALUE_BITS, GROUP>;
 using Values = ValueTile<HEAD_DIM, KEY_BITS, VALUE_BITS>;
 using Query = Keys::Query;
 
-#ifndef WARPS
-#define WARPS 8
-#endif
-constexpr int warps = WARPS, threads = 32 * warps, channels = Page::channels;
+constexpr int warps = 4, threads = 32 * warps, channels = Page::channels;
 constexpr int tile_loads = Keys::chunks * Keys::words + Values::loads;  // of 16 bytes, by a lane
-#ifndef RESIDENT
-#define RESIDENT 16
-#endif
-constexpr int resident = (tile_loads > 16 ? 8 : RESIDENT) / warps;      // blocks of a multiprocessor
+constexpr int resident = tile_loads > 16 ? 2 : 3;                       // blocks of a multiprocessor
 
 struct Shared {
     Query::Shared query;

@@ -42,10 +42,12 @@ __device__ __forceinline__ u32 visible_tokens(int first, int position, int sink,
 }
 
 /// Parts of a row's list of `entries` pages, of split_pages(entries) each: by the row's own length alone, so that a batch can't change a sum's order.
-#ifndef SPLIT_UNIT
-#define SPLIT_UNIT 8
-#endif
-constexpr int split_unit = SPLIT_UNIT, most_splits = 64;
-__device__ __forceinline__ int split_pages(int entries) { return split_unit * max(1, ceil_div(entries, split_unit * most_splits)); }
+/// Short lists are cut finely, for a lone row must fill the device; long ones coarsely, for parts cost a combination.
+constexpr int short_split = 4, long_split = 16, most_splits = 64;
+__device__ __forceinline__ int split_pages(int entries)
+{
+    if (entries <= short_split * most_splits) return short_split;
+    return max(long_split, ceil_div(entries, short_split * most_splits) * short_split);
+}
 
 }  // namespace lserve
