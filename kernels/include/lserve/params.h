@@ -3,6 +3,7 @@
 // Names: R rows of the step, C hidden, H query heads, G KV heads, D channels of a head, F feed-forward, V vocabulary.
 #pragma once
 
+#include <lserve/attention/params.h>
 #include <lserve/types.cuh>
 
 namespace lserve {

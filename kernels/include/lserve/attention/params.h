@@ -34,8 +34,8 @@ struct alignas(16) TokenRun {
     int sequence;
 };
 
-/// attention/append.cu
-struct AppendParams {
+/// attention/attention_append.cu
+struct AttentionAppendParams {
     KvLayer kv;
     const float* keys;           // [R, G, D] after RoPE
     const float* values;         // [R, G, D]
@@ -47,7 +47,7 @@ struct AppendParams {
     int unused;
 };
 
-/// Part of a row's page list: the work of one block of attention/decode.cu for each head of a kind.
+/// Part of a row's page list: the work of one block of attention/attention_decode.cu for each head of a kind.
 struct alignas(16) DecodeItem {
     int row;
     int sequence;
@@ -59,8 +59,8 @@ struct alignas(16) DecodeItem {
     int unused;
 };
 
-/// attention/plan.cu
-struct PlanParams {
+/// attention/attention_plan.cu
+struct AttentionPlanParams {
     const int* position;         // [R]
     const int* sequence;         // [R]
     DecodeItem* retrieval;       // [capacity]
@@ -72,8 +72,8 @@ struct PlanParams {
     int local;
 };
 
-/// attention/decode.cu
-struct DecodeParams {
+/// attention/attention_decode.cu
+struct AttentionDecodeParams {
     KvLayer kv;
     const float* queries;        // [R, H, D] after RoPE
     f16* output;                 // [R, H, D], or null
@@ -91,7 +91,7 @@ struct DecodeParams {
     int unused;
 };
 
-/// select/score.cu and select/refine.cu
+/// select/select_score.cu, select/select_refine.cu
 struct SelectParams {
     KvLayer kv;
     const float* queries;        // [R, H, D] after RoPE

@@ -1,6 +1,6 @@
 // Decode attention: split-KV over the page lists of all rows and heads, then, in the block that finishes a row and head last, the combination.
 //
-// Shapes     queries [R, H, D] float32, output [R, H, D] binary16 or float32; pages of kv_page.cuh; work from plan.cu
+// Shapes     queries [R, H, D] float32, output [R, H, D] binary16 or float32; pages of kv_page.cuh; work from attention_plan.cu
 // Grid       at least items · heads of each kind, 128 threads: a block is one item of one KV head, with all of its query heads
 // Variants   -DHEAD_DIM -DKEY_BITS -DVALUE_BITS -DGROUP (1 … 8)
 // Shared     about 4 · GROUP · channels floats
@@ -153,7 +153,7 @@ struct PageList {
     bool streaming;
     int sink, width;
 
-    __device__ __forceinline__ PageList(const DecodeParams& p, const DecodeItem& item, int slot, bool is_streaming)
+    __device__ __forceinline__ PageList(const AttentionDecodeParams& p, const DecodeItem& item, int slot, bool is_streaming)
         : window(item.position, is_streaming ? p.kv.sink : 0, is_streaming ? p.kv.local : 1), streaming(is_streaming), sink(p.kv.sink), width(p.kv.streaming_width)
     {
         const KvLayer& kv = p.kv;
@@ -183,7 +183,7 @@ template <typename Write> __device__ __forceinline__ void merge_warps(const Shar
 }
 
 /// Divides, rotates back, writes; `merged` [GROUP][channels] holds weighted sums, `sum` their weights.
-__device__ __forceinline__ void finish(const DecodeParams& p, const float (*merged)[channels], const float* sum, int row, int kv_head)
+__device__ __forceinline__ void finish(const AttentionDecodeParams& p, const float (*merged)[channels], const float* sum, int row, int kv_head)
 {
     const int lane = threadIdx.x % 32;
     for (int head = threadIdx.x / 32; head < GROUP; head += warps) {
@@ -203,7 +203,7 @@ __device__ __forceinline__ void finish(const DecodeParams& p, const float (*merg
 }
 
 /// Adds the parts of a row and head in order; `partial` of part s at first + s · step blocks.
-__device__ __forceinline__ void combine(const DecodeParams& p, Shared& shared, u64 first, int step, int splits, int row, int kv_head)
+__device__ __forceinline__ void combine(const AttentionDecodeParams& p, Shared& shared, u64 first, int step, int splits, int row, int kv_head)
 {
     constexpr int size = HEAD_DIM + 2, mine = (GROUP * HEAD_DIM + threads - 1) / threads, ahead = 8;
     const int lane = threadIdx.x % 32, head = threadIdx.x / 32;
@@ -279,7 +279,7 @@ struct Tiles {
 };
 
 /// The warp's part: values of a tile and keys of the next are on their way while it computes.
-__device__ __forceinline__ void attend_tiles(Accumulator& a, Tiles& tiles, const DecodeParams& p, Shared& shared, const DecodeItem& item, int kv_head, bool streaming)
+__device__ __forceinline__ void attend_tiles(Accumulator& a, Tiles& tiles, const AttentionDecodeParams& p, Shared& shared, const DecodeItem& item, int kv_head, bool streaming)
 {
     const int sink = streaming ? p.kv.sink : 0, local_start = streaming ? tiles.pages.window.local_start : 0, count = tiles.count(), lane = tiles.lane;
     Keys keys;
@@ -314,7 +314,7 @@ __device__ __forceinline__ void attend_tiles(Accumulator& a, Tiles& tiles, const
     }
 }
 
-extern "C" __global__ void __launch_bounds__(threads, resident) attention_decode(const DecodeParams p)
+extern "C" __global__ void __launch_bounds__(threads, resident) attention_decode(const AttentionDecodeParams p)
 {
     __shared__ Shared shared;
     const KvLayer& kv = p.kv;

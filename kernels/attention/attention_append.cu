@@ -157,7 +157,7 @@ __device__ __forceinline__ void write_values(const Shared& shared, u8* page, int
 
 /// Merges the run's keys into the open logical page, channel by channel in token order; rounds it into the page when it is complete.
 /// The warps that a single token leaves idle do it then.
-__device__ __forceinline__ void keep_statistics(const AppendParams& p, u8* page, float* open, const float* keys, const TokenRun& run)
+__device__ __forceinline__ void keep_statistics(const AttentionAppendParams& p, u8* page, float* open, const float* keys, const TokenRun& run)
 {
     const int before = run.position % logical_tokens, logical = run.position % page_tokens / logical_tokens;
     const int busy = run.count == 1 ? 2 * 32 : 0;
@@ -187,7 +187,7 @@ __device__ __forceinline__ void keep_statistics(const AppendParams& p, u8* page,
     }
 }
 
-extern "C" __global__ void __launch_bounds__(threads) attention_append(const AppendParams p)
+extern "C" __global__ void __launch_bounds__(threads) attention_append(const AttentionAppendParams p)
 {
     __shared__ Shared shared;
     const KvLayer& kv = p.kv;

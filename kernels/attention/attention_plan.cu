@@ -25,7 +25,7 @@ __device__ __forceinline__ int plan_rows(DecodeItem* items, int written, DecodeI
     return written + total;
 }
 
-extern "C" __global__ void __launch_bounds__(32) attention_plan(const PlanParams p)
+extern "C" __global__ void __launch_bounds__(32) attention_plan(const AttentionPlanParams p)
 {
     wait_for_previous_kernel();
     let_next_kernel_start();

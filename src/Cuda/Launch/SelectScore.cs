@@ -1,0 +1,55 @@
+using LServe.Cuda.Driver;
+using LServe.Cuda.Jit;
+
+namespace LServe.Cuda.Launch;
+
+/// <summary>How pages are chosen; values as in the kernels.</summary>
+internal enum PagePolicy
+{
+    /// <summary>Upper bounds from maxima and minima (Quest, arXiv 2406.10774; LServe, section 3.5).</summary>
+    Quest = 1,
+
+    /// <summary>Mean plus lambda deviations of the products (UNIQUE, arXiv 2605.27740).</summary>
+    Moments = 2,
+
+    /// <summary>Moments choose candidates, the high bits of the keys' codes choose among them in every step.</summary>
+    TwoStage = 3,
+}
+
+/// <summary>Launches <c>kernels/select/select_score.cu</c>: scores from page statistics and the best pages, for rows whose choice is due.</summary>
+internal sealed class SelectScore : IKernelFamily
+{
+    private const int Threads = 256, PagesPerBlock = Threads / KvPageLayout.LogicalPages;
+    private readonly CudaKernel _kernel;
+    private readonly int _maxPages;
+
+    /// <param name="maxPages">Pages of the longest sequence.</param>
+    public SelectScore(KernelLibrary library, AttentionShape shape, int maxPages)
+    {
+        _maxPages = maxPages;
+        _kernel = library.Kernel(Variant(shape), "select_score", SharedBytes(maxPages));
+    }
+
+    public static IReadOnlyList<KernelVariant> Variants { get; } = [.. AttentionShape.Served.Select(Variant)];
+
+    /// <summary>Floats of one row and head at <see cref="SelectParams.Scores"/>: scores of each page, and each block's weight.</summary>
+    public static int ScoreStride(int group, int maxPages) => group * ((maxPages + PagesPerBlock - 1) / PagesPerBlock) * (PagesPerBlock + 2);
+
+    /// <summary>Whether the step at <paramref name="position"/> renews what was chosen: a function of positions alone, as in the kernel.</summary>
+    /// <param name="firstAfterPrompt">Position of the first step after the last prompt.</param>
+    /// <param name="interval">Positions between renewals, 1 … 64.</param>
+    public static bool MustRenew(int position, int firstAfterPrompt, int interval) =>
+        position == firstAfterPrompt || position % interval == 0 || position % KvPageLayout.PageTokens == 0;
+
+    /// <param name="pages">Pages of the longest row of this launch.</param>
+    public void Launch(CudaStream stream, int rows, int pages, in SelectParams parameters)
+    {
+        if (pages > _maxPages) throw new ArgumentOutOfRangeException(nameof(pages), pages, $"This launcher was made for at most {_maxPages} pages.");
+        var shape = new LaunchShape((pages + PagesPerBlock - 1) / PagesPerBlock, Threads, parameters.Kv.RetrievalHeads, rows, SharedBytes(pages), OverlapPrevious: true);
+        _kernel.Launch(stream, shape, parameters);
+    }
+
+    private static int SharedBytes(int pages) => pages * sizeof(uint);
+
+    private static KernelVariant Variant(AttentionShape shape) => new("select/select_score.cu", shape.Defines);
+}
