@@ -200,11 +200,11 @@ extern "C" __global__ void __launch_bounds__(threads) attention_append(const Att
     u8* page = streaming ? kv.streaming + u64(kv.streaming_table[u64(run.sequence) * kv.streaming_width + ring_slot(index, kv.sink, kv.streaming_width)]) * kv.streaming_stride + u64(slot_of_head) * Page::streaming_bytes
                          : kv.retrieval + u64(kv.retrieval_table[u64(run.sequence) * kv.retrieval_width + index]) * kv.retrieval_stride + u64(slot_of_head) * Page::retrieval_bytes;
 
+    u32 words[value_words];
+    read_value_words(words, page, slot);
     wait_for_previous_kernel();
     let_next_kernel_start();
 
-    u32 words[value_words];
-    read_value_words(words, page, slot);
     for (int task = threadIdx.x / 32; task < 2 * run.count; task += warps) {
         const u64 token = at + u64(task / 2) * p.row_stride;
         if (task % 2 == 0) quantise<KEY_BITS>(shared, 0, task / 2, p.keys + token, p.centre + kv_head * HEAD_DIM, lane);

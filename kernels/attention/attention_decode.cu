@@ -286,14 +286,25 @@ __device__ __forceinline__ void attend_tiles(Accumulator& a, Tiles& tiles, const
     Values values;
     const u8* bytes = tiles.pool;
     int page = 0;
-    if (count > 0) {
+    const auto start = [&] {
         tiles.look_up(0);
         bytes = tiles.bytes(0);
         page = tiles.page(0);
+    };
+    const auto load = [&] {
         keys.load(bytes, tiles.half(0), lane);
         values.load_scales(bytes, tiles.half(0), lane);
         if constexpr (tile_loads <= 16) values.load(bytes, tiles.half(0), lane);
-    }
+    };
+    // What the previous kernel doesn't write is read before it has ended: all pages but the last, where the list is known.
+    const bool known = count > 0 && (streaming || !p.list || p.settled);
+    if (known) start();
+    const bool early = known && page < item.position / page_tokens;
+    if (early) load();
+    wait_for_previous_kernel();
+    let_next_kernel_start();
+    if (count > 0 && !known) start();
+    if (count > 0 && !early) load();
     Query::prepare(shared.query, p.queries + u64(item.row) * p.query_stride + kv_head * GROUP * HEAD_DIM, warps);
     __syncthreads();
     for (int k = 0; k < count; k++) {
@@ -326,11 +337,11 @@ extern "C" __global__ void __launch_bounds__(threads, resident) attention_decode
     const DecodeItem item = (streaming ? p.streaming : p.retrieval)[block / heads];
     const int slot = block % heads, place = streaming ? kv.retrieval_heads + slot : slot, kv_head = kv.heads[place];
     const PageList pages(p, item, slot, streaming);
-    wait_for_previous_kernel();
-    let_next_kernel_start();
-
     int last = item.first + item.count;
-    if (pages.list) last = min(last, p.list_count[item.sequence * kv.retrieval_heads + slot]);
+    if (pages.list) {
+        if (!p.settled) wait_for_previous_kernel();
+        last = min(last, p.list_count[item.sequence * kv.retrieval_heads + slot]);
+    }
     Tiles tiles = {pages, streaming ? kv.streaming + u64(slot) * Page::streaming_bytes : kv.retrieval + u64(slot) * Page::retrieval_bytes,
                    streaming ? kv.streaming_stride : kv.retrieval_stride, item.first, max(0, 2 * (last - item.first)), lane, warp};
     Accumulator a;

@@ -132,10 +132,9 @@ extern "C" __global__ void __launch_bounds__(threads) select_refine(const Select
     const int position = kv.position[row], sequence = kv.sequence[row], kv_head = kv.heads[slot];
     const int* table = kv.retrieval_table + u64(sequence) * kv.retrieval_width;
     const int head_state = sequence * kv.retrieval_heads + slot, head_row = row * kv.retrieval_heads + slot;
-    wait_for_previous_kernel();
-    let_next_kernel_start();
-
-    // What is read here doesn't wait for what isn't needed to find it: each step of the way to the codes costs a trip to memory.
+    // Each step of the way to the codes is a trip to memory: none waits for what isn't needed to find it, nor, where the candidates are settled,
+    // for the previous kernel, which writes to the last page alone.
+    if (!p.settled) wait_for_previous_kernel();
     const int* kept = p.candidates + u64(head_state) * p.candidate_width;
     const int first = blockIdx.x * warps + warp, stride = gridDim.x * warps, found = first + lane * stride;  // the warp's pages, one in each lane
     const int kept_page = found < p.candidate_width ? kept[found] : 0, kept_count = p.candidate_count[head_state];
@@ -143,6 +142,17 @@ extern "C" __global__ void __launch_bounds__(threads) select_refine(const Select
     const Pool pool(p, kept, kept_count, position);
     const int found_page = found < kept_count ? kept_page : pool.page(found);
     if (found >= kept_count && found < pool.size) found_physical = table[found_page];
+    const u8* heads = kv.retrieval + u64(slot) * Page::retrieval_bytes;
+    const auto load = [&](Keys& keys, int k, int half) { keys.load(heads + u64(__shfl_sync(0xffffffff, found_physical, k)) * kv.retrieval_stride, half, lane); };
+    Keys keys[2];
+    const bool there = first < pool.size, early = there && __shfl_sync(0xffffffff, found_page, 0) < pool.pages - 1;
+    if (early)
+        for (int half = 0; half < 2; half++) load(keys[half], 0, half);
+    wait_for_previous_kernel();
+    let_next_kernel_start();
+    if (there && !early)
+        for (int half = 0; half < 2; half++) load(keys[half], 0, half);
+
     int* list = p.list + u64(head_state) * p.list_width;
     if (pool.size <= p.list_width) {
         if (blockIdx.x > 0) return;
@@ -153,11 +163,6 @@ extern "C" __global__ void __launch_bounds__(threads) select_refine(const Select
     const int blocks = min(int(gridDim.x), ceil_div(pool.size, warps));
     if (int(blockIdx.x) >= blocks) return;
 
-    const u8* heads = kv.retrieval + u64(slot) * Page::retrieval_bytes;
-    const auto load = [&](Keys& keys, int k, int half) { keys.load(heads + u64(__shfl_sync(0xffffffff, found_physical, k)) * kv.retrieval_stride, half, lane); };
-    Keys keys[2];
-    if (first < pool.size)
-        for (int half = 0; half < 2; half++) load(keys[half], 0, half);
     Query::prepare(shared.query, p.queries + u64(row) * p.query_stride + kv_head * GROUP * HEAD_DIM, warps);
     __syncthreads();
     float2* weights = reinterpret_cast<float2*>(p.scores) + u64(head_row) * (p.candidate_width + p.recent_pages) * GROUP;

@@ -36,7 +36,7 @@ internal struct AttentionDecodeParams
 {
     public KvLayer Kv;
     public ulong Queries, Output, OutputF32, Retrieval, Streaming, Counts, List, ListCount, Partial, Arrived, QueryStride, OutputStride;
-    public int ListWidth, Unused;
+    public int ListWidth, Settled;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -46,4 +46,5 @@ internal struct SelectParams
     public ulong Queries, Open, FirstAfterPrompt, Scores, Candidates, CandidateCount, List, ListCount, Arrived, QueryStride;
     public int ScoreStride, CandidateWidth, ListWidth, SinkPages, RecentPages, Interval, Policy;
     public float Deviation;
+    public int Settled, Unused;
 }

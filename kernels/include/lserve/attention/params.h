@@ -88,7 +88,7 @@ struct AttentionDecodeParams {
     u64 query_stride;            // floats from a row of queries to the next
     u64 output_stride;           // elements
     int list_width;
-    int unused;
+    int settled;                 // 1: the lists are older than the previous kernel, so that their pages may be read ahead of its end
 };
 
 /// select/select_score.cu, select/select_refine.cu
@@ -112,6 +112,8 @@ struct SelectParams {
     int interval;                // positions between renewals
     int policy;                  // 1 quest, 2 moments, 3 two-stage
     float deviation;             // lambda of moments
+    int settled;                 // refine: 1: the candidates are older than the previous kernel
+    int unused;
 };
 
 }  // namespace lserve
