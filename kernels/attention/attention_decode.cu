@@ -29,7 +29,7 @@ constexpr int resident = tile_loads > 16 ? 2 : 3;                       // block
 struct Shared {
     Query::Shared query;
     float most[warps][8], sum[warps][8], bias[warps][8];
-    float output[warps][GROUP][channels];
+    alignas(8) float output[warps][GROUP][channels];
     float weight[GROUP][most_splits];
 };
 
@@ -202,55 +202,55 @@ __device__ __forceinline__ void finish(const AttentionDecodeParams& p, const flo
     }
 }
 
-/// Adds the parts of a row and head in order; `partial` of part s at first + s · step blocks.
+/// Floats of a part: sums [GROUP][D], then (most, sum) of each head.
+constexpr int part_values = GROUP * HEAD_DIM, part_floats = part_values + 2 * GROUP;
+
+/// Adds the parts of a row and head in order; part s at first + s · step blocks.
 __device__ __forceinline__ void combine(const AttentionDecodeParams& p, Shared& shared, u64 first, int step, int splits, int row, int kv_head)
 {
-    constexpr int size = HEAD_DIM + 2, mine = (GROUP * HEAD_DIM + threads - 1) / threads, ahead = 8;
-    const int lane = threadIdx.x % 32, head = threadIdx.x / 32;
-    const float* partial = p.partial + first * GROUP * size;
-    const u64 stride = u64(step) * GROUP * size;
+    constexpr int pairs = part_values / 2, mine = (pairs + threads - 1) / threads, ahead = mine > 4 ? 4 : 8;
+    const int lane = threadIdx.x % 32;
+    const float* parts = p.partial + first * part_floats;
+    const u64 stride = u64(step) * part_floats;
     static_assert(most_splits == 64, "two parts a lane");
-    for (int h = head; h < GROUP; h += warps) {
-        float part_most[2], part_sum[2];
-        for (int k = 0; k < 2; k++) {
-            const bool there = lane + 32 * k < splits;
-            const float* part = partial + (lane + 32 * k) * stride + h * size + HEAD_DIM;
-            part_most[k] = there ? load_shared_result(part) : negative_infinity;
-            part_sum[k] = there ? load_shared_result(part + 1) : 0;
-        }
-        float most = fmaxf(part_most[0], part_most[1]), sum = 0;
+    for (int h = threadIdx.x / 32; h < GROUP; h += warps) {
+        float2 weight[2];
+        for (int k = 0; k < 2; k++)
+            weight[k] = lane + 32 * k < splits ? load_shared_pair(parts + (lane + 32 * k) * stride + part_values + 2 * h) : float2{negative_infinity, 0};
+        float most = fmaxf(weight[0].x, weight[1].x), sum = 0;
         for (int distance = 16; distance > 0; distance /= 2) most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, distance));
         for (int k = 0; k < 2; k++) {
-            const float weight = part_most[k] == negative_infinity ? 0 : exp2_fast(part_most[k] - most);
-            shared.weight[h][lane + 32 * k] = weight;
-            sum += weight * part_sum[k];
+            const float factor = weight[k].x == negative_infinity ? 0 : exp2_fast(weight[k].x - most);
+            shared.weight[h][lane + 32 * k] = factor;
+            sum += factor * weight[k].y;
         }
         for (int distance = 16; distance > 0; distance /= 2) sum += __shfl_xor_sync(0xffffffff, sum, distance);
         if (lane == 0) shared.sum[0][h] = sum;
     }
-    float value[mine] = {};
+    float2 value[mine] = {};
     for (int s = 0; s < splits; s += ahead) {
-        float part[ahead][mine];
+        float2 part[ahead][mine];
 #pragma unroll
         for (int k = 0; k < ahead; k++)
 #pragma unroll
             for (int i = 0; i < mine; i++) {
                 const int at = threadIdx.x + i * threads;
-                part[k][i] = s + k < splits && at < GROUP * HEAD_DIM ? load_shared_result(partial + (s + k) * stride + at / HEAD_DIM * size + at % HEAD_DIM) : 0;
+                part[k][i] = s + k < splits && at < pairs ? load_shared_pair(parts + (s + k) * stride + 2 * at) : float2{0, 0};
             }
         if (s == 0) __syncthreads();
 #pragma unroll
         for (int k = 0; k < ahead; k++)
 #pragma unroll
             for (int i = 0; i < mine; i++) {
-                const int at = min(int(threadIdx.x) + i * threads, GROUP * HEAD_DIM - 1);
-                if (s + k < splits) value[i] += shared.weight[at / HEAD_DIM][s + k] * part[k][i];
+                const float factor = s + k < splits ? shared.weight[min(int(threadIdx.x) + i * threads, pairs - 1) * 2 / HEAD_DIM][s + k] : 0;
+                value[i].x += factor * part[k][i].x;
+                value[i].y += factor * part[k][i].y;
             }
     }
 #pragma unroll
     for (int i = 0; i < mine; i++) {
-        const int at = threadIdx.x + i * threads;
-        if (at < GROUP * HEAD_DIM) shared.output[0][at / HEAD_DIM][at % HEAD_DIM] = value[i];
+        const int at = 2 * (threadIdx.x + i * threads);
+        if (at < part_values) *reinterpret_cast<float2*>(&shared.output[0][at / HEAD_DIM][at % HEAD_DIM]) = value[i];
     }
     __syncthreads();
     finish(p, shared.output[0], shared.sum[0], row, kv_head);
@@ -362,14 +362,10 @@ extern "C" __global__ void __launch_bounds__(threads, resident) attention_decode
         finish(p, shared.output[0], shared.query.sum, item.row, kv_head);
         return;
     }
-    float* partial = p.partial + u64(blockIdx.x) * GROUP * (HEAD_DIM + 2);
+    float* part = p.partial + u64(blockIdx.x) * part_floats;
     merge_warps(shared, [&](int head, int channel, float value, float sum, float most) {
-        float* part = partial + head * (HEAD_DIM + 2);
-        if (channel < HEAD_DIM) part[channel] = value;
-        if (channel == 0) {
-            part[HEAD_DIM] = most;
-            part[HEAD_DIM + 1] = sum;
-        }
+        if (channel < HEAD_DIM) part[head * HEAD_DIM + channel] = value;
+        if (channel == 0) *reinterpret_cast<float2*>(part + part_values + 2 * head) = {most, sum};
     });
     if (!arrive_last(&p.arrived[item.row * kv.kv_heads + place], item.splits)) return;
     combine(p, shared, blockIdx.x - u64(item.split) * heads, heads, item.splits, item.row, kv_head);

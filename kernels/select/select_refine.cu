@@ -19,11 +19,13 @@ using namespace lserve;
 using Page = KvPage<HEAD_DIM, KEY_BITS, VALUE_BITS>;
 using Keys = KeyTile<HEAD_DIM, KEY_BITS, VALUE_BITS, GROUP, SKETCH_BITS>;
 using Query = Keys::Query;
-constexpr int warps = 8, threads = 32 * warps, most_rows = 32;  // 32 · most_rows pages at most
+constexpr int warps = 8, threads = 32 * warps;
 
 struct Shared {
     Query::Shared query;
     float most[warps][GROUP], sum[warps][GROUP];
+    int scratch[2 + 2 * warps];
+    int histogram[bins];
 };
 
 /// Candidates in ascending order, then the recent pages that opened since they were chosen.
@@ -185,8 +187,6 @@ extern "C" __global__ void __launch_bounds__(threads) select_refine(const Select
 
     int* pages = reinterpret_cast<int*>(page_keys + pool.size);
     share_keys(page_keys, pages, shared, reinterpret_cast<const float*>(weights), pool, p);
-    if (warp > 0) return;
-    const auto write = [&](int place, int i) { list[place] = pages[i]; };
-    const int chosen = pool.size <= 320 ? choose_by_warp<10>(page_keys, pool.size, p.list_width, write) : choose_by_warp<most_rows>(page_keys, pool.size, p.list_width, write);
-    if (lane == 0) p.list_count[head_state] = chosen;
+    const int chosen = choose_pages<threads>(page_keys, pool.size, p.list_width, shared.histogram, shared.scratch, [&](int place, int i) { list[place] = pages[i]; });
+    if (threadIdx.x == 0) p.list_count[head_state] = chosen;
 }

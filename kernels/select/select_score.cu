@@ -1,11 +1,12 @@
 // First stage of page selection: a score for every page from its statistics, then the best pages, in the block that finishes a row and head last.
 //
 // Shapes     queries [R, H, D] float32; statistics in the pages; → list (quest, moments) or candidates (two-stage) [S, retrieval heads, …]
-// Grid       (pages of the longest row / 64, retrieval heads, R), 256 threads; rows that renew nothing leave at once
+// Grid       (pages of the longest row / 32, retrieval heads, R), 256 threads; rows that renew nothing leave at once
 // Variants   -DHEAD_DIM -DKEY_BITS -DVALUE_BITS -DGROUP
 // Shared     dynamic: 4 B per page of the longest row
 // Bytes      16 · D a page (4 logical pages, two binary16 a channel)
-// How        a lane scores one logical page against all query heads of the group: no reduction over lanes but the best of four
+// How        a warp scores 4 pages: their 16 logical pages are the rows of tensor-core products, query heads the columns. Statistics are binary16;
+//            queries come in two parts, high and low, as do squared deviations (tf32), so that scores are those of float32
 // Reference  lserve.py `page_scores`, `combine`, `choose`; test tests/Kernels/Attention
 #include <lserve/async.cuh>
 
@@ -16,111 +17,174 @@
 using namespace lserve;
 
 using Page = KvPage<HEAD_DIM, KEY_BITS, VALUE_BITS>;
-constexpr int threads = 256, pages_per_block = threads / logical_pages;
+constexpr int threads = 256, warps = threads / 32, pages_of_warp = 4, pages_per_block = warps * pages_of_warp;
+constexpr int channels = Page::channels, chunks = channels / 64, stride = channels + 4, parts = (GROUP + 3) / 4;
 enum Policy { quest = 1, moments = 2, two_stage = 3 };
 
-/// The group's queries split into what multiplies the first statistic and what multiplies the second.
+/// The group's queries, four heads a part: what multiplies the first statistic and what multiplies the second. Column h + 4 is what column h cuts off.
 struct Shared {
-    alignas(16) float first[GROUP][HEAD_DIM];
-    alignas(16) float second[GROUP][HEAD_DIM];
-    float most[threads / 32][GROUP], sum[threads / 32][GROUP];
-    int scratch[2 + threads / 32];
-    int histogram[digits];
+    alignas(16) u16 first[parts][8][stride];
+    alignas(16) u16 negative[parts][8][stride];  // quest
+    alignas(16) float squared[parts][8][stride];  // else
+    float factor[GROUP];                          // of the power of two that queries were divided by
+    float open[GROUP];                            // scores of the open logical page
+    float most[warps][GROUP], sum[warps][GROUP];
+    int scratch[2 + 2 * warps];
+    int histogram[bins];
 };
+
+__device__ __forceinline__ u32 upper_tf32(float x) { return __float_as_uint(x) & 0xffffe000; }
+
+__device__ __forceinline__ void store_halves(u16 (&columns)[8][stride], int head, int channel, float x)
+{
+    const f16 high = to_f16(x);
+    columns[head][channel] = high.bits;
+    columns[head + 4][channel] = to_f16(x - to_f32(high)).bits;
+}
 
 __device__ __forceinline__ void prepare(Shared& shared, const float* queries, int policy)
 {
-    for (int i = threadIdx.x; i < GROUP * HEAD_DIM; i += threads) {
-        const float q = queries[i];
-        (&shared.first[0][0])[i] = policy == quest ? fmaxf(q, 0.0f) : q;
-        (&shared.second[0][0])[i] = policy == quest ? fminf(q, 0.0f) : q * q;
+    const int lane = threadIdx.x % 32;
+    for (int h = threadIdx.x / 32; h < 4 * parts; h += warps) {
+        float x[(stride + 31) / 32], most = 0;
+#pragma unroll
+        for (int i = 0; i < (stride + 31) / 32; i++) {
+            const int c = lane + 32 * i;
+            x[i] = h < GROUP && c < HEAD_DIM ? queries[h * HEAD_DIM + c] : 0;
+            most = fmaxf(most, fabsf(x[i]));
+        }
+        for (int step = 16; step > 0; step /= 2) most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, step));
+        const int exponent = min(max(int(__float_as_uint(most) >> 23) - 127, -100), 100);
+        const float down = __uint_as_float(u32(127 - exponent) << 23);
+        if (lane == 0 && h < GROUP) shared.factor[h] = __uint_as_float(u32(127 + exponent) << 23);
+#pragma unroll
+        for (int i = 0; i < (stride + 31) / 32; i++) {
+            const int c = lane + 32 * i;
+            if (c >= stride) break;
+            const float q = x[i] * down, square = q * q;
+            store_halves(shared.first[h / 4], h % 4, c, policy == quest ? fmaxf(q, 0.0f) : q);
+            if (policy == quest) store_halves(shared.negative[h / 4], h % 4, c, fminf(q, 0.0f));
+            else {
+                shared.squared[h / 4][h % 4][c] = __uint_as_float(upper_tf32(square));
+                shared.squared[h / 4][h % 4 + 4][c] = square - __uint_as_float(upper_tf32(square));
+            }
+        }
     }
 }
 
-__device__ __forceinline__ void unpack(float (&x)[8], const vec4& v)
-{
-    const u32 words[4] = {v.x, v.y, v.z, v.w};
+/// Both statistics of 16 logical pages: lane l has rows l / 4 and l / 4 + 8, channels 16 · (l % 4 + 4 · i) … +15 of each.
+struct Statistics {
+    vec4 value[2][2][chunks][2];  // which, half of the rows, chunk, half of the channels
+
+    /// `pages`: of the lane's two rows, or null where the logical page isn't complete.
+    __device__ __forceinline__ void load(const u8* const (&pages)[2], int lane)
+    {
 #pragma unroll
-    for (int i = 0; i < 4; i++) {
-        x[2 * i] = low_f32(words[i]);
-        x[2 * i + 1] = high_f32(words[i]);
+        for (int r = 0; r < 2; r++)
+#pragma unroll
+            for (int i = 0; i < chunks; i++)
+#pragma unroll
+                for (int e = 0; e < 2; e++)
+#pragma unroll
+                    for (int which = 0; which < 2; which++) {
+                        const int channel = 16 * (lane % 4 + 4 * i) + 8 * e;
+                        value[which][r][i][e] = {0, 0, 0, 0};
+                        if (pages[r] && channel < HEAD_DIM) value[which][r][i][e] = load_streaming(pages[r] + Page::statistic(which, channel, lane / 4 % logical_pages));
+                    }
     }
+
+    /// Channels 4·j + 2·pair, +1 of the lane's sixteen.
+    __device__ __forceinline__ u32 word(int which, int r, int i, int j, int pair) const
+    {
+        const vec4& v = value[which][r][i][j / 2];
+        return j % 2 ? (pair ? v.w : v.z) : (pair ? v.y : v.x);
+    }
+};
+
+/// sum += statistics · queries of one part, in binary16.
+__device__ __forceinline__ void multiply(float (&sum)[4], const Statistics& statistics, int which, const u16 (&columns)[8][stride], int lane)
+{
+#pragma unroll
+    for (int i = 0; i < chunks; i++)
+#pragma unroll
+        for (int j = 0; j < 4; j++) {
+            const vec2 q = *reinterpret_cast<const vec2*>(&columns[lane / 4][16 * (lane % 4 + 4 * i) + 4 * j]);
+            mma_f16(sum, statistics.word(which, 0, i, j, 0), statistics.word(which, 1, i, j, 0), statistics.word(which, 0, i, j, 1), statistics.word(which, 1, i, j, 1), q.x, q.y);
+        }
 }
 
-/// 8 channels from channel 8·eight on: quest's extremes, or mean and variance.
-__device__ __forceinline__ void add(float (&sum)[2][GROUP], const Shared& shared, const float (&a)[8], const float (&b)[8], int eight)
+/// sum += squared deviations · squared queries of one part, in tf32, deviations in two parts.
+__device__ __forceinline__ void multiply_squares(float (&sum)[4], const Statistics& statistics, const float (&columns)[8][stride], int lane)
 {
 #pragma unroll
+    for (int i = 0; i < chunks; i++)
+#pragma unroll
+        for (int j = 0; j < 4; j++) {
+            const float4 q = *reinterpret_cast<const float4*>(&columns[lane / 4][16 * (lane % 4 + 4 * i) + 4 * j]);
+#pragma unroll
+            for (int pair = 0; pair < 2; pair++) {
+                float square[4];
+#pragma unroll
+                for (int k = 0; k < 4; k++) {
+                    const u32 word = statistics.word(1, k % 2, i, j, pair);
+                    const float x = k < 2 ? low_f32(word) : high_f32(word);
+                    square[k] = x * x;
+                }
+                const u32 b0 = __float_as_uint(pair ? q.z : q.x), b1 = __float_as_uint(pair ? q.w : q.y);
+                u32 upper[4], lower[4];
+#pragma unroll
+                for (int k = 0; k < 4; k++) {
+                    upper[k] = upper_tf32(square[k]);
+                    lower[k] = __float_as_uint(square[k] - __uint_as_float(upper[k]));
+                }
+                mma_tf32(sum, upper, b0, b1);
+                mma_tf32(sum, lower, b0, b1);
+            }
+        }
+}
+
+/// One warp: scores of the open logical page of `tokens` tokens, from float32.
+__device__ __forceinline__ void score_open(Shared& shared, const float* queries, const float* open, int tokens, int policy, float deviation)
+{
+    const int lane = threadIdx.x % 32;
     for (int h = 0; h < GROUP; h++) {
-        const float4* first = reinterpret_cast<const float4*>(&shared.first[h][8 * eight]);
-        const float4* second = reinterpret_cast<const float4*>(&shared.second[h][8 * eight]);
-#pragma unroll
-        for (int i = 0; i < 2; i++) {
-            const float4 f = first[i], s = second[i];
-            sum[0][h] += f.x * a[4 * i] + f.y * a[4 * i + 1] + f.z * a[4 * i + 2] + f.w * a[4 * i + 3];
-            sum[1][h] += s.x * b[4 * i] + s.y * b[4 * i + 1] + s.z * b[4 * i + 2] + s.w * b[4 * i + 3];
+        float first = 0, second = 0;
+        for (int c = lane; c < HEAD_DIM; c += 32) {
+            const float q = queries[h * HEAD_DIM + c], a = open[c], b = open[HEAD_DIM + c];
+            first += policy == quest ? fmaxf(q * a, q * b) : q * a;
+            second += policy == quest ? 0 : q * q * (b / float(tokens));
         }
+        for (int step = 16; step > 0; step /= 2) {
+            first += __shfl_xor_sync(0xffffffff, first, step);
+            second += __shfl_xor_sync(0xffffffff, second, step);
+        }
+        if (lane == 0) shared.open[h] = first + deviation * sqrtf(second);
     }
 }
 
-/// Scores of a complete logical page: binary16 statistics in its page.
-__device__ __forceinline__ void score_closed(float (&sum)[2][GROUP], const Shared& shared, const u8* page, int logical, bool spread)
+/// Two-stage: the block's pages in every head's softmax, [GROUP] (most, sum), from each warp's.
+__device__ __forceinline__ void weigh_block(Shared& shared, float* weights)
 {
-    constexpr int eights = HEAD_DIM / 8, ahead = eights % 4 ? 2 : 4;
-#pragma unroll 1
-    for (int first = 0; first < eights; first += ahead) {
-        vec4 raw[2][ahead];
-#pragma unroll
-        for (int i = 0; i < ahead; i++)
-            for (int which = 0; which < 2; which++) raw[which][i] = load_streaming(page + Page::statistic(which, 8 * (first + i), logical));
-#pragma unroll
-        for (int i = 0; i < ahead; i++) {
-            float a[8], b[8];
-            unpack(a, raw[0][i]);
-            unpack(b, raw[1][i]);
-            if (spread)
-#pragma unroll
-                for (int k = 0; k < 8; k++) b[k] *= b[k];
-            add(sum, shared, a, b, first + i);
-        }
-    }
-}
-
-/// Scores of the open logical page of `tokens` tokens: float32 sums.
-__device__ __forceinline__ void score_open(float (&sum)[2][GROUP], const Shared& shared, const float* open, int tokens, bool spread)
-{
-    for (int eight = 0; eight < HEAD_DIM / 8; eight++) {
-        float a[8], b[8];
-        for (int i = 0; i < 8; i++) {
-            a[i] = open[8 * eight + i];
-            b[i] = spread ? open[HEAD_DIM + 8 * eight + i] / float(tokens) : open[HEAD_DIM + 8 * eight + i];
-        }
-        add(sum, shared, a, b, eight);
-    }
-}
-
-/// Two-stage: the block's pages in every head's softmax, [GROUP] (most, sum); `best` of a page in its four lanes.
-__device__ __forceinline__ void weigh_block(Shared& shared, const float (&best)[GROUP], float* weights)
-{
-    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-#pragma unroll
-    for (int h = 0; h < GROUP; h++) {
-        float most = best[h];
-        for (int step = 4; step < 32; step *= 2) most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, step));
-        float sum = most == negative_infinity ? 0 : exp2_fast(best[h] - most);
-        for (int step = 4; step < 32; step *= 2) sum += __shfl_xor_sync(0xffffffff, sum, step);
-        if (lane == 0) {
-            shared.most[warp][h] = most;
-            shared.sum[warp][h] = sum;
-        }
-    }
     __syncthreads();
     if (threadIdx.x >= GROUP) return;
     float most = negative_infinity, sum = 0;
-    for (int w = 0; w < threads / 32; w++) most = fmaxf(most, shared.most[w][threadIdx.x]);
-    for (int w = 0; w < threads / 32; w++) sum += shared.sum[w][threadIdx.x] * exp2_fast(shared.most[w][threadIdx.x] - most);
+    for (int w = 0; w < warps; w++) most = fmaxf(most, shared.most[w][threadIdx.x]);
+    for (int w = 0; w < warps; w++) sum += shared.sum[w][threadIdx.x] * exp2_fast(shared.most[w][threadIdx.x] - most);
     weights[2 * threadIdx.x] = most;
     weights[2 * threadIdx.x + 1] = sum;
+}
+
+/// Two-stage: the warp's 4 pages for the head of a lane's accumulator column, as a sum relative to its largest term.
+__device__ __forceinline__ void weigh_warp(Shared& shared, const float (&best)[2], int head, int lane)
+{
+    float most = fmaxf(best[0], best[1]);
+    most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, 16));
+    float sum = most == negative_infinity ? 0 : exp2_fast(best[0] - most) + exp2_fast(best[1] - most);
+    sum += __shfl_xor_sync(0xffffffff, sum, 16);
+    if (lane < 2 && head < GROUP) {
+        shared.most[threadIdx.x / 32][head] = most;
+        shared.sum[threadIdx.x / 32][head] = sum;
+    }
 }
 
 /// Each page's share of every head's softmax, summed over heads, as keys; `scores` [pages][GROUP] base 2, `weights` [blocks][GROUP] (most, sum).
@@ -128,7 +192,7 @@ __device__ __forceinline__ void share_keys(u32* keys, Shared& shared, const floa
 {
     constexpr int ahead = 8;
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-    for (int h = warp; h < GROUP; h += threads / 32) {
+    for (int h = warp; h < GROUP; h += warps) {
         float most = negative_infinity, sum = 0;
         for (int b = lane; b < blocks; b += 32) {
             const float block_most = load_shared_result(weights + (b * GROUP + h) * 2), block_sum = load_shared_result(weights + (b * GROUP + h) * 2 + 1);
@@ -177,15 +241,23 @@ __device__ __forceinline__ void score_keys(u32* keys, const float* scores, int p
     }
 }
 
-extern "C" __global__ void __launch_bounds__(threads, 3) select_score(const SelectParams p)
+extern "C" __global__ void __launch_bounds__(threads, 2) select_score(const SelectParams p)
 {
     extern __shared__ u32 keys[];
     __shared__ Shared shared;
     const KvLayer& kv = p.kv;
     const int slot = blockIdx.y, row = blockIdx.z;
     const int position = kv.position[row], sequence = kv.sequence[row], pages = position / page_tokens + 1, kv_head = kv.heads[slot];
-    const int page = blockIdx.x * pages_per_block + threadIdx.x / logical_pages, logical = threadIdx.x % logical_pages;
-    const int physical = page < pages ? kv.retrieval_table[u64(sequence) * kv.retrieval_width + page] : 0;
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, logical = lane / 4 % logical_pages;
+    const int first_page = blockIdx.x * pages_per_block + warp * pages_of_warp + lane / 16;  // of the lane's first row; its second one's is 2 on
+    const int complete = (position + 1) / logical_tokens, open_tokens = (position + 1) % logical_tokens;
+    const u8* row_pages[2];
+    for (int r = 0; r < 2; r++) {
+        const int page = first_page + 2 * r;
+        row_pages[r] = nullptr;
+        if (page * logical_pages + logical < complete)
+            row_pages[r] = kv.retrieval + u64(kv.retrieval_table[u64(sequence) * kv.retrieval_width + page]) * kv.retrieval_stride + u64(slot) * Page::retrieval_bytes;
+    }
     wait_for_previous_kernel();
     let_next_kernel_start();
 
@@ -204,34 +276,49 @@ extern "C" __global__ void __launch_bounds__(threads, 3) select_score(const Sele
     const int blocks = ceil_div(pages, pages_per_block);
     if (int(blockIdx.x) >= blocks) return;
 
-    prepare(shared, p.queries + u64(row) * p.query_stride + kv_head * GROUP * HEAD_DIM, p.policy);
+    Statistics statistics;
+    statistics.load(row_pages, lane);
+    const float* queries = p.queries + u64(row) * p.query_stride + kv_head * GROUP * HEAD_DIM;
+    const bool has_open = open_tokens && blockIdx.x == blocks - 1;
+    if (has_open && warp == 0) score_open(shared, queries, p.open + u64(head_state) * 2 * HEAD_DIM, open_tokens, p.policy, p.policy == quest ? 0 : p.deviation);
+    prepare(shared, queries, p.policy);
     __syncthreads();
     float* scores = p.scores + u64(head_row) * p.score_stride;
     float* weights = scores + GROUP * pages_per_block * blocks;  // two-stage: [blocks][GROUP] (most, sum)
-    const int complete = (position + 1) / logical_tokens, index = page * logical_pages + logical;
-    float sum[2][GROUP] = {}, best[GROUP];
-    if (index < complete) {
-        score_closed(sum, shared, kv.retrieval + u64(physical) * kv.retrieval_stride + u64(slot) * Page::retrieval_bytes, logical, p.policy != quest);
-    } else if (index == complete && (position + 1) % logical_tokens)
-        score_open(sum, shared, p.open + u64(head_state) * 2 * HEAD_DIM, (position + 1) % logical_tokens, p.policy != quest);
+    float best_of_all[2] = {negative_infinity, negative_infinity};
 #pragma unroll
-    for (int h = 0; h < GROUP; h++) {
-        const bool there = index * logical_tokens <= position;
-        best[h] = !there ? negative_infinity : p.policy == quest ? sum[0][h] + sum[1][h] : sum[0][h] + p.deviation * sqrtf(fmaxf(sum[1][h], 0.0f));
-        best[h] = fmaxf(best[h], __shfl_xor_sync(0xffffffff, best[h], 1));
-        best[h] = fmaxf(best[h], __shfl_xor_sync(0xffffffff, best[h], 2));
-    }
-    if (by_share) {
+    for (int part = 0; part < parts; part++) {
+        float first[4] = {}, second[4] = {};
+        multiply(first, statistics, 0, shared.first[part], lane);
+        if (p.policy == quest) multiply(second, statistics, 1, shared.negative[part], lane);
+        else multiply_squares(second, statistics, shared.squared[part], lane);
 #pragma unroll
-        for (int h = 0; h < GROUP; h++) {
-            best[h] *= 1.4426950408889634f / sqrtf(float(HEAD_DIM));
-            if (logical == 0 && page < pages) scores[page * GROUP + h] = best[h];
+        for (int column = 0; column < 2; column++) {
+            const int head = 4 * part + (2 * lane + column & 3), known = min(head, GROUP - 1);
+            float best[2];
+#pragma unroll
+            for (int r = 0; r < 2; r++) {
+                float a = first[2 * r + column], b = second[2 * r + column];
+                a += __shfl_xor_sync(0xffffffff, a, 2);
+                b += __shfl_xor_sync(0xffffffff, b, 2);
+                const int index = (first_page + 2 * r) * logical_pages + logical;
+                best[r] = shared.factor[known] * (p.policy == quest ? a + b : a + p.deviation * sqrtf(fmaxf(b, 0.0f)));
+                if (index >= complete) best[r] = index == complete && has_open ? shared.open[known] : negative_infinity;
+                best[r] = fmaxf(best[r], __shfl_xor_sync(0xffffffff, best[r], 4));
+                best[r] = fmaxf(best[r], __shfl_xor_sync(0xffffffff, best[r], 8));
+                if (by_share) best[r] *= 1.4426950408889634f / sqrtf(float(HEAD_DIM));
+                if (by_share && lane % 16 < 2 && head < GROUP && first_page + 2 * r < pages) scores[(first_page + 2 * r) * GROUP + head] = best[r];
+                if (head < GROUP) best_of_all[r] = fmaxf(best_of_all[r], best[r]);
+            }
+            if (by_share) weigh_warp(shared, best, head, lane);
         }
-        weigh_block(shared, best, weights + blockIdx.x * GROUP * 2);
-    } else {
-        for (int h = 1; h < GROUP; h++) best[0] = fmaxf(best[0], best[h]);
-        if (logical == 0 && page < pages) scores[page] = best[0];
     }
+#pragma unroll
+    for (int r = 0; r < 2; r++) {
+        const float best = fmaxf(best_of_all[r], __shfl_xor_sync(0xffffffff, best_of_all[r], 1));
+        if (!by_share && lane % 16 == 0 && first_page + 2 * r < pages) scores[first_page + 2 * r] = best;
+    }
+    if (by_share) weigh_block(shared, weights + blockIdx.x * GROUP * 2);
     if (!arrive_last(&p.arrived[head_row], blocks)) return;
 
     if (by_share) share_keys(keys, shared, scores, weights, pages, blocks);
@@ -239,6 +326,6 @@ extern "C" __global__ void __launch_bounds__(threads, 3) select_score(const Sele
     __syncthreads();
     for (int i = threadIdx.x; i < p.sink_pages + p.recent_pages; i += threads) keys[i < p.sink_pages ? i : pages - 1 - (i - p.sink_pages)] = forced_page;
     __syncthreads();
-    const int chosen = choose_by_block<threads>(keys, pages, keep, shared.histogram, shared.scratch, [&](int place, int i) { list[place] = i; });
+    const int chosen = choose_pages<threads>(keys, pages, keep, shared.histogram, shared.scratch, [&](int place, int i) { list[place] = i; });
     if (threadIdx.x == 0) *count = chosen;
 }

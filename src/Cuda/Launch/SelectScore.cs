@@ -19,7 +19,7 @@ internal enum PagePolicy
 /// <summary>Launches <c>kernels/select/select_score.cu</c>: scores from page statistics and the best pages, for rows whose choice is due.</summary>
 internal sealed class SelectScore : IKernelFamily
 {
-    private const int Threads = 256, PagesPerBlock = Threads / KvPageLayout.LogicalPages;
+    private const int Threads = 256, PagesPerBlock = 32;
     private readonly CudaKernel _kernel;
     private readonly int _maxPages;
 

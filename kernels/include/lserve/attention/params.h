@@ -104,7 +104,7 @@ struct SelectParams {
     int* list_count;             // [S, retrieval heads]
     int* arrived;                // [R, retrieval heads] zero before and after
     u64 query_stride;
-    int score_stride;            // group · (pages of the longest row, rounded up to 64) · (1 + 1 / 32)
+    int score_stride;            // group · (pages of the longest row, rounded up to 32) · (1 + 1 / 16)
     int candidate_width;         // candidates kept
     int list_width;              // pages kept: budget / 64
     int sink_pages;

@@ -42,6 +42,14 @@ __device__ __forceinline__ u32 transpose_8x8(u32 x)
     return y;
 }
 
+/// D[16, 8] += A[16, 8] · B[8, 8] in tf32: a0 = (row g, k q)  a1 = (row g + 8, k q)  a2 = (row g, k q + 4)  a3 = (row g + 8, k q + 4); b0 = (k q, column g)  b1 = (k q + 4, column g).
+__device__ __forceinline__ void mma_tf32(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1)
+{
+    asm volatile("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+                 : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}
+
 /// 16 bytes that are read once. Not volatile: depends on its address alone, which must come from memory read after the previous kernel is waited for.
 __device__ __forceinline__ vec4 load_streaming(const void* p)
 {
@@ -55,6 +63,14 @@ __device__ __forceinline__ float load_shared_result(const float* p)
 {
     float v;
     asm volatile("ld.global.cg.f32 %0, [%1];" : "=f"(v) : "l"(p));
+    return v;
+}
+
+/// Two of them, side by side.
+__device__ __forceinline__ float2 load_shared_pair(const float* p)
+{
+    float2 v;
+    asm volatile("ld.global.cg.v2.f32 {%0, %1}, [%2];" : "=f"(v.x), "=f"(v.y) : "l"(p));
     return v;
 }
 

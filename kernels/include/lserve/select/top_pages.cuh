@@ -35,92 +35,77 @@ template <int Threads> __device__ __forceinline__ int block_prefix(int x, int& t
     return inclusive - x;
 }
 
-/// One warp, n ≤ 32 · Rows: the threshold bit pair by bit pair, keys in registers. Calls write(place, index); returns how many were chosen.
-template <int Rows, typename Write> __device__ __forceinline__ int choose_by_warp(const u32* keys, int n, int keep, Write write)
+constexpr int bins = 256;
+
+/// Least and greatest of what the block's threads bring; every thread gets both. `scratch`: two ints per warp.
+template <int Threads> __device__ __forceinline__ void block_range(u32& least, u32& most, int* scratch)
 {
-    const int lane = threadIdx.x % 32;
-    u32 key[Rows], threshold = 0;
-#pragma unroll
-    for (int r = 0; r < Rows; r++) key[r] = r * 32 + lane < n ? keys[r * 32 + lane] : excluded_page;
-    int at_least = n;
-    for (int bit = 30; bit >= 0 && at_least != keep; bit -= 2) {
-        int low = 0, third = 0;  // how many are at least threshold + 1 and + 2 (in the high half), and + 3, at this bit pair
-#pragma unroll
-        for (int r = 0; r < Rows; r++) {
-            low += (key[r] >= (threshold | 1u << bit)) + ((key[r] >= (threshold | 2u << bit)) << 16);
-            third += key[r] >= (threshold | 3u << bit);
-        }
-        low = __reduce_add_sync(0xffffffff, low);
-        third = __reduce_add_sync(0xffffffff, third);
-        const int counts[4] = {at_least, low & 0xffff, low >> 16, third};
-        const u32 digit = third >= keep ? 3 : counts[2] >= keep ? 2 : counts[1] >= keep ? 1 : 0;
-        at_least = digit == 3 ? third : digit == 2 ? counts[2] : digit == 1 ? counts[1] : at_least;
-        threshold |= digit << bit;
+    least = __reduce_min_sync(0xffffffff, least);
+    most = __reduce_max_sync(0xffffffff, most);
+    __syncthreads();
+    if (threadIdx.x % 32 == 0) {
+        scratch[threadIdx.x / 32] = least;
+        scratch[Threads / 32 + threadIdx.x / 32] = most;
     }
-    threshold = max(threshold, excluded_page + 1);
-    int above = 0;
+    __syncthreads();
 #pragma unroll
-    for (int r = 0; r < Rows; r++) above += key[r] > threshold;
-    int room = keep - __reduce_add_sync(0xffffffff, above), place = 0;
-    if (at_least == keep) room = n;  // nothing to leave out at the threshold
-#pragma unroll
-    for (int r = 0; r < Rows; r++) {
-        const u32 equal = __ballot_sync(0xffffffff, key[r] == threshold), before = (1u << lane) - 1;
-        const bool chosen = key[r] > threshold || (key[r] == threshold && __popc(equal & before) < room);
-        const u32 all = __ballot_sync(0xffffffff, chosen);
-        if (chosen) write(place + __popc(all & before), r * 32 + lane);
-        place += __popc(all);
-        room -= __popc(equal);
+    for (int w = 0; w < Threads / 32; w++) {
+        least = min(least, u32(scratch[w]));
+        most = max(most, u32(scratch[Threads / 32 + w]));
     }
-    return place;
 }
 
-constexpr int digit_bits = 11, digits = 1 << digit_bits;
-
-/// Whole block: the threshold digit by digit from histograms. Calls write(place, index); returns how many were chosen, in every thread.
-/// `histogram`: `digits` ints; `scratch`: two ints and one per warp.
+/// Whole block. The least key to be chosen is found by histograms of ever finer equal steps between the least and the greatest key, so that few
+/// threads meet in a bin. Calls write(place, index) in ascending order of both; returns how many were chosen, in every thread.
+/// `histogram`: `bins` ints; `scratch`: two ints and two per warp; forced pages: at most `keep`.
 template <int Threads, typename Write>
-__device__ __forceinline__ int choose_by_block(const u32* keys, int n, int keep, int* histogram, int* scratch, Write write)
+__device__ __forceinline__ int choose_pages(const u32* keys, int n, int keep, int* histogram, int* scratch, Write write)
 {
-    constexpr int bins = digits / Threads;
-    u32 threshold = 0;
-    int wanted = keep;  // among keys that agree with the threshold so far
-    for (int shift = 32 - digit_bits; ; shift = max(0, shift - digit_bits)) {
-        const u32 known = shift == 32 - digit_bits ? 0 : ~0u << (shift ? shift + digit_bits : digit_bits - 1);
-        const u32 field = shift || known == 0 ? digits - 1 : digits / 2 - 1;  // 32 = 11 + 11 + 10
+    static_assert(Threads >= bins, "a thread for every bin");
+    u32 base = ~0u, most = 0;
+    int forced = 0, total;
+    for (int i = threadIdx.x; i < n; i += Threads) {
+        const u32 key = keys[i];
+        forced += key == forced_page;
+        if (key != forced_page && key != excluded_page) base = min(base, key);
+        if (key != forced_page) most = max(most, key);
+    }
+    block_range<Threads>(base, most, scratch);
+    block_prefix<Threads>(forced, total, scratch);
+    int wanted = keep - total, shift = max(0, 24 - __clz(most - base));  // among keys from `base` on, those of its step
+    bool all = base > most;
+    for (u32 step = ~0u; !all && wanted > 0; step = 1u << shift, shift = max(0, shift - 8)) {
         __syncthreads();
-        for (int i = threadIdx.x; i < digits; i += Threads) histogram[i] = 0;
+        if (threadIdx.x < bins) histogram[threadIdx.x] = 0;
         __syncthreads();
         for (int i = threadIdx.x; i < n; i += Threads)
-            if ((keys[i] & known) == threshold) atomicAdd(&histogram[keys[i] >> shift & field], 1);
+            if (keys[i] != forced_page && keys[i] != excluded_page && keys[i] >= base && keys[i] - base < step) atomicAdd(&histogram[keys[i] - base >> shift], 1);
         __syncthreads();
-        int mine = 0, total;
-        const int top = digits - 1 - int(threadIdx.x) * bins;  // this thread's bins, downwards
-        for (int i = 0; i < bins; i++) mine += histogram[top - i];
-        int above = block_prefix<Threads>(mine, total, scratch + 2);
-        if (above < wanted && (above + mine >= wanted || (int(threadIdx.x) == Threads - 1))) {
-            int bin = top;
-            while (bin > top - bins + 1 && above + histogram[bin] < wanted) above += histogram[bin--];
+        const int bin = bins - 1 - int(threadIdx.x), mine = bin >= 0 ? histogram[bin] : 0;
+        const int above = block_prefix<Threads>(mine, total, scratch + 2);
+        if (bin >= 0 && above < wanted && above + mine >= wanted) {
             scratch[0] = bin;
             scratch[1] = above;
         }
         __syncthreads();
-        threshold |= u32(scratch[0]) << shift;
+        if (total < wanted) break;  // fewer than may be kept: all from `base` on
+        const int found = scratch[0], at = histogram[found];
         wanted -= scratch[1];
-        if (shift == 0) break;
+        base += u32(found) << shift;
+        all = at == wanted || shift == 0;
     }
-    threshold = max(threshold, excluded_page + 1);
     const int each = (n + Threads - 1) / Threads | 1;  // odd: neighbours meet different banks
     const int first = min(n, int(threadIdx.x) * each), last = min(n, first + each);
+    const u32 threshold = wanted > 0 ? base : forced_page;
     int above = 0, equal = 0, all_above, all_equal;
     for (int i = first; i < last; i++) {
-        above += keys[i] > threshold;
-        equal += keys[i] == threshold;
+        above += keys[i] > threshold || keys[i] == forced_page;
+        equal += keys[i] == threshold && keys[i] != forced_page;
     }
     int above_before = block_prefix<Threads>(above, all_above, scratch + 2), equal_before = block_prefix<Threads>(equal, all_equal, scratch + 2);
-    const int room = keep - all_above;
+    const int room = max(0, keep - all_above);
     for (int i = first; i < last; i++) {
-        const bool is_above = keys[i] > threshold, is_equal = keys[i] == threshold;
+        const bool is_above = keys[i] > threshold || keys[i] == forced_page, is_equal = !is_above && keys[i] == threshold;
         if (is_above || (is_equal && equal_before < room)) write(above_before + min(equal_before, room), i);
         above_before += is_above;
         equal_before += is_equal;
