@@ -8,14 +8,14 @@ namespace LServe.Grains;
 public static class SessionSiloExtensions
 {
     /// <summary>
-    /// Makes this silo host sessions. All its grains share the environment's engine, and only await what it produces; the engine stays the
-    /// caller's to dispose, after the silo has stopped. The silo's services offer an <see cref="ISessionHost"/>.
+    /// Makes this silo host sessions; a <see cref="SessionEnvironment"/> must be among its services. All its grains share the
+    /// environment's engine, and only await what it produces; the engine stays the caller's to dispose, after the silo has stopped. The
+    /// silo's services then offer an <see cref="ISessionHost"/>.
     /// </summary>
-    public static ISiloBuilder AddLServeSessions(this ISiloBuilder silo, SessionEnvironment environment, SessionGrainOptions? options = null)
+    public static ISiloBuilder AddLServeSessions(this ISiloBuilder silo, SessionGrainOptions? options = null)
     {
         options ??= new();
         silo.Services
-            .AddSingleton(environment)
             .AddSingleton(options)
             .AddSingleton<ActiveSessions>()
             .AddSingleton<ISessionHost>(services => CreateHost(services, services.GetRequiredService<IGrainFactory>()))

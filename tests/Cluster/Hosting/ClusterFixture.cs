@@ -27,7 +27,8 @@ public abstract class ClusterFixture(short silos, SessionGrainOptions? options =
         var builder = new InProcessTestClusterBuilder(silos);
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.AddLServeSessions(CreateEnvironment(), options);
+            silo.Services.AddSingleton(CreateEnvironment());
+            silo.AddLServeSessions(options);
             if (responseTimeout is { } timeout) silo.Configure<SiloMessagingOptions>(o => o.ResponseTimeout = timeout);
         });
         _cluster = builder.Build();
