@@ -31,7 +31,6 @@ public sealed class ServeCommandTests : IDisposable
     [InlineData("--model TINY --context 513", "--context")]
     [InlineData("--model TINY --context 512 --kv-tokens 64", "--kv-tokens")]
     [InlineData("--model TINY --data TINY/below", "--data")]
-    [InlineData("--cluster localhost", "./lserve --edition cluster")]
     public async Task AStartThatCantWorkIsOneLineThatSaysWhatToDo(string arguments, string explanation)
     {
         var line = await RefusalAsync(arguments.Replace("TINY", _model.Path).Split(' '));
@@ -51,6 +50,15 @@ public sealed class ServeCommandTests : IDisposable
 
         var (_, _, wrong) = await ServerProcess.RunToEndAsync([], ("LSERVE_KV_TOKENS", "many"));
         Assert.Contains("LSERVE_KV_TOKENS", wrong, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AClusterThatThisEditionDoesntHaveIsRefused()
+    {
+        var (_, help, _) = await ServerProcess.RunToEndAsync("--help");
+        var explanation = help.Contains("single-machine edition") ? "./lserve --edition cluster" : "--cluster localhost";
+
+        Assert.Contains(explanation, await RefusalAsync("--cluster", "nowhere"), StringComparison.Ordinal);
     }
 
     [Fact]

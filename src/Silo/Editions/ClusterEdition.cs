@@ -1,8 +1,10 @@
+using System.Net.Sockets;
 using LServe.Grains;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Orleans.Configuration;
+using Microsoft.Extensions.Logging;
 using Orleans.Hosting;
 
 namespace LServe.Silo;
@@ -16,16 +18,37 @@ internal static class Edition
     private const string ClusterName = "lserve";
 
     /// <summary>Refuses options that can't work.</summary>
-    public static void Check(SiloOptions options) => ClusterMembership.Of(options).Check();
+    public static void Check(SiloOptions options)
+    {
+        ClusterMembership.Of(options).Check();
+        CheckListen(ListenAddress.Of(options));
+    }
 
     /// <summary>Registers the host of the sessions; their <c>SessionEnvironment</c> is a service already.</summary>
     public static void Configure(WebApplicationBuilder builder, SiloOptions options)
     {
         var membership = ClusterMembership.Of(options);
+        // It takes the machine's uptime for the age of its first check, and warns of it at every start.
+        builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
         builder.UseOrleans(silo =>
         {
             silo.UseLocalhostClustering(membership.SiloPort, membership.GatewayPort, membership.Primary, ClusterName, ClusterName);
             silo.AddLServeSessions();
         });
+    }
+
+    /// <summary>Tries the API's port before the silo starts, which leaves a start that is broken off with much to say.</summary>
+    private static void CheckListen(ListenAddress address)
+    {
+        try
+        {
+            using var probe = new TcpListener(address.Ip, address.Port);
+            probe.Start();
+        }
+        catch (SocketException problem)
+        {
+            Exception failure = problem.SocketErrorCode == SocketError.AddressAlreadyInUse ? new AddressInUseException(problem.Message, problem) : problem;
+            throw address.Explain(failure) ?? new StartException($"{address.Ip} can't be listened on: {problem.Message}", problem);
+        }
     }
 }
