@@ -6,18 +6,21 @@ namespace LServe.Grains;
 
 /// <summary>
 /// One reader's end of a turn that runs in a grain. Orleans forgets an enumeration that nobody advances for a while, and reads ahead of
-/// one that somebody does; so events are fetched as they come into a buffer, bounded by the turn's tokens like the log in the grain,
-/// and a reader who leaves says how many of them it took.
+/// one that somebody does; so events are fetched as they come into a buffer, and a reader who leaves says how many of them it took.
 /// </summary>
 internal sealed class TurnStream
 {
     /// <summary>Times: most that a broken stream is resumed before any further event has come.</summary>
     private const int MaxResumes = 3;
 
+    /// <summary>Events: most that wait for the reader. The turn of a reader who lets more wait, and for long, is taken for abandoned.</summary>
+    private const int MaxBuffered = 1 << 17;
+
     private readonly ISessionGrain _grain;
     private readonly TurnRequest _request;
     private readonly string _turnId;
-    private readonly Channel<TurnEvent> _arrived = Channel.CreateUnbounded<TurnEvent>(new() { SingleReader = true, SingleWriter = true });
+    private readonly Channel<TurnEvent> _arrived = Channel.CreateBounded<TurnEvent>(
+        new BoundedChannelOptions(MaxBuffered) { SingleReader = true, SingleWriter = true });
     private readonly CancellationTokenSource _leaving = new();
     private readonly ReplayFilter _filter = new();
 
@@ -79,7 +82,7 @@ internal sealed class TurnStream
         await foreach (var next in events.ConfigureAwait(false))
         {
             if (next is TurnFailed failed) throw new LServeException(failed.Error);
-            if (_filter.Pass(next) is { } fresh) _arrived.Writer.TryWrite(fresh);
+            if (_filter.Pass(next) is { } fresh) await _arrived.Writer.WriteAsync(fresh, _leaving.Token).ConfigureAwait(false);
             if (next is TurnCompleted) return;
         }
         throw new LServeException(new(ErrorCode.Internal, "The turn's events ended without telling how."));
