@@ -29,7 +29,7 @@ public sealed unsafe class CpuBackend : IBackend
         _pool = new WorkerPool(options.Threads);
         _kernels = SimdKernels.Create(_level, _pool.Threads);
         Info = new BackendInfo(
-            $"cpu ({_level}, {_pool.Threads} threads)", $"cpu-float32-1-{_level}", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+            $"cpu ({_level}, {_pool.Threads} threads)", $"cpu-float32-1-{_level}", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, UniformRows: true);
     }
 
     public BackendInfo Info { get; }

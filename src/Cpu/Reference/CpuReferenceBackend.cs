@@ -19,7 +19,7 @@ public sealed class CpuReferenceBackend : IBackend
     public CpuReferenceBackend(int threads = 0)
     {
         _pool = new WorkerPool(threads);
-        Info = new BackendInfo("cpu reference (scalar, float64 sums)", "cpu-reference-1", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        Info = new BackendInfo("cpu reference (scalar, float64 sums)", "cpu-reference-1", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, UniformRows: true);
     }
 
     public BackendInfo Info { get; }

@@ -27,14 +27,16 @@ public sealed class BatchInvarianceTests
             AssertSame(alone[0], Alone(model, new() { Level = level, Threads = threads }, prompts[0], chunk), $"chunks of {chunk}, {threads} threads, seed {seed}");
     }
 
-    [Fact]
-    public void A_decode_step_gives_the_bits_of_a_prompt_s_row()
+    public static TheoryData<SimdLevel> Levels => Fixture.Levels;
+
+    [Theory, MemberData(nameof(Levels))]
+    public void A_decode_step_gives_the_bits_of_a_prompt_s_row(SimdLevel level)
     {
         var seed = Fixture.NewSeed();
         using var file = TinyFile(TensorType.Q4_1, seed);
         using var model = ModelFile.Open(file.Path);
         var prompt = Prompts(new Random(seed), model.Config.VocabularySize)[0];
-        using var run = new ModelRun(new CpuBackend(new()), model.Config, model.Weights, KvPrecision.F16, 12);
+        using var run = new ModelRun(new CpuBackend(new() { Level = level }), model.Config, model.Weights, KvPrecision.F16, 12);
         var asPrompt = run.Prefill(run.Table(Longest), prompt, LogitChoice.All);
         var table = run.Table(Longest);
         for (var i = 0; i < prompt.Length; i++) AssertSame([asPrompt[i]], [run.Decode(table, i, prompt[i])], $"position {i}, seed {seed}");
