@@ -16,11 +16,11 @@ using Weights = WeightFormat<FORMAT>;
 
 constexpr int warps = 8, threads = warps * warp_size;
 constexpr int blocks_per_unit = Weights::columns / block_columns;
-constexpr int slot_units = Weights::bytes >= 2048 ? 1 : 2048 / Weights::bytes + (2048 % Weights::bytes > Weights::bytes / 2);
+constexpr int slot_units = Weights::bytes >= 1024 ? 2 : Weights::bytes >= 512 ? 4 : 8;  // 2 KB and a little more
 constexpr int slot_bytes = slot_units * Weights::bytes;
 
 // Units whose activations are fetched together, ahead of the weights' arrival: as many as registers allow.
-constexpr int fetch_limit = 16 / (TILES * blocks_per_unit) > 0 ? 16 / (TILES * blocks_per_unit) : 1;
+constexpr int fetch_limit = 8 / (TILES * blocks_per_unit) > 0 ? 8 / (TILES * blocks_per_unit) : 1;
 constexpr int fetch_units = fetch_limit < slot_units ? fetch_limit : slot_units;
 
 /// A warp's slice of every tile of its block, streamed through its ring.
@@ -62,6 +62,18 @@ __device__ __forceinline__ void fetch_x(const LinearParams& p, int column, vec4 
             const int r = row + 8 * t;
             x[b][t] = r < p.rows ? *reinterpret_cast<const vec4*>(from + static_cast<u64>(r) * p.columns + block_columns * b) : vec4{0, 0, 0, 0};
         }
+}
+
+/// Units u … u + Units − 1 of a slot whose first input is `column`, without a branch among them, so that their products overlap.
+template <int Units> __device__ __forceinline__ void multiply_units(
+    const LinearParams& p, const u8* slot, int u, int column, u32 barrier, u32 parity, float (&acc)[TILES][4])
+{
+    vec4 x[Units][blocks_per_unit][TILES];
+#pragma unroll
+    for (int i = 0; i < Units; i++) fetch_x(p, column + (u + i) * Weights::columns, x[i]);
+    if (u == 0) barrier_wait(barrier, parity);
+#pragma unroll
+    for (int i = 0; i < Units; i++) Weights::multiply<TILES>(slot + (u + i) * Weights::bytes, x[i], acc);
 }
 
 /// Adds up the warps' sums of one tile and writes them.
@@ -120,16 +132,13 @@ extern "C" __global__ void __launch_bounds__(threads, TILES <= 2 ? 2 : 1) linear
         float acc[TILES][4] = {};
         for (int done = 0; done < count; done += slot_units) {
             const u8* slot = ring_bytes + stream.taken * slot_bytes;
+            const u32 barrier = barriers + 8 * stream.taken;
+            const int column = (first + done) * Weights::columns;
+            if (done + slot_units <= count) {
 #pragma unroll
-            for (int u0 = 0; u0 < slot_units; u0 += fetch_units) {
-                vec4 x[fetch_units][blocks_per_unit][TILES];
-#pragma unroll
-                for (int u = 0; u < fetch_units; u++)
-                    if (u0 + u < slot_units && done + u0 + u < count) fetch_x(p, (first + done + u0 + u) * Weights::columns, x[u]);
-                if (u0 == 0) barrier_wait(barriers + 8 * stream.taken, parity);
-#pragma unroll
-                for (int u = 0; u < fetch_units; u++)
-                    if (u0 + u < slot_units && done + u0 + u < count) Weights::multiply<TILES>(slot + (u0 + u) * Weights::bytes, x[u], acc);
+                for (int u = 0; u < slot_units; u += fetch_units) multiply_units<fetch_units>(p, slot, u, column, barrier, parity, acc);
+            } else {
+                for (int u = 0; done + u < count; u++) multiply_units<1>(p, slot, u, column, barrier, parity, acc);
             }
             __syncwarp();
             stream.ask();

@@ -8,7 +8,7 @@ internal sealed class LinearDecode : IKernelFamily
 {
     public const int MaxRows = 64;
 
-    private const int Warps = 8, Threads = Warps * 32, SlotBytes = 2048, BarrierBytes = 8;
+    private const int Warps = 8, Threads = Warps * 32, BarrierBytes = 8;
     private static readonly int[] RowTiles = [1, 2, 4, 8];
 
     private readonly CudaKernel?[] _kernels = new CudaKernel?[WeightFormats.All.Count * RowTiles.Length];
@@ -68,7 +68,7 @@ internal sealed class LinearDecode : IKernelFamily
             return new(stages, sums + stages * stage, 0);
         }
 
-        /// <summary>As <c>slot_bytes</c> in the kernel: the units nearest to 2 KB.</summary>
-        private static int SlotOf(int unit) => unit >= SlotBytes ? unit : (SlotBytes / unit + (SlotBytes % unit > unit / 2 ? 1 : 0)) * unit;
+        /// <summary>As <c>slot_bytes</c> in the kernel: 2 KB and a little more.</summary>
+        private static int SlotOf(int unit) => unit * (unit >= 1024 ? 2 : unit >= 512 ? 4 : 8);
     }
 }

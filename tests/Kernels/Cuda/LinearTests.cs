@@ -9,7 +9,7 @@ public class LinearTests
 
     public static IEnumerable<object[]> Shapes =>
         from format in WeightFormats.All
-        from shape in new (int Outputs, int Columns)[] { (576, 640), (40, 128), (1536, 1536), (17, 4096) }
+        from shape in new (int Outputs, int Columns)[] { (576, 640), (40, 128), (1536, 1536), (17, 4096), (6144, 256) }
         from prefill in new[] { false, true }
         select new object[] { format.ToString(), shape.Outputs, shape.Columns, prefill };
 
