@@ -11,8 +11,11 @@ internal sealed class LinearDecode : IKernelFamily
     private const int Warps = 8, Threads = Warps * 32, BarrierBytes = 8;
     private static readonly int[] RowTiles = [1, 2, 4, 8];
 
-    private readonly CudaKernel?[] _kernels = new CudaKernel?[WeightFormats.All.Count * RowTiles.Length];
-    private readonly Plan[] _plans = new Plan[WeightFormats.All.Count * RowTiles.Length];
+    /// <summary>Most rows of each plan.</summary>
+    private static readonly int[] Sizes = [1, 8, 16, 32, MaxRows];
+
+    private readonly CudaKernel?[] _kernels = new CudaKernel?[WeightFormats.All.Count * Sizes.Length];
+    private readonly Plan[] _plans = new Plan[WeightFormats.All.Count * Sizes.Length];
     private readonly KernelLibrary _library;
 
     private readonly int? _maxStages;
@@ -36,20 +39,21 @@ internal sealed class LinearDecode : IKernelFamily
     private (CudaKernel, Plan) Choose(WeightFormat format, int rows)
     {
         if (rows is < 1 or > MaxRows) throw new ArgumentOutOfRangeException(nameof(rows), rows, $"The decode kernel takes 1 to {MaxRows} rows.");
-        var size = rows <= 8 ? 0 : rows <= 16 ? 1 : rows <= 32 ? 2 : 3;
-        var index = (int)format * RowTiles.Length + size;
+        var size = Array.FindIndex(Sizes, most => rows <= most);
+        var index = (int)format * Sizes.Length + size;
         if (_kernels[index] is null)
         {
-            var plan = Plan.For(format, RowTiles[size], _library.Context.MaxSharedBytes, _maxStages ?? BestStages(format, RowTiles[size]));
-            var kernel = _library.Kernel(Variant(format, RowTiles[size]), "linear_decode", plan.SharedBytes);
+            var tiles = (Sizes[size] + 7) / 8;
+            var plan = Plan.For(format, tiles, _library.Context.MaxSharedBytes, _maxStages ?? BestStages(format, Sizes[size]));
+            var kernel = _library.Kernel(Variant(format, tiles), "linear_decode", _library.Context.MaxSharedBytes);
             _kernels[index] = kernel;
             _plans[index] = plan with { Blocks = _library.Context.Multiprocessors * kernel.BlocksPerMultiprocessor(Threads, plan.SharedBytes) };
         }
         return (_kernels[index]!, _plans[index]);
     }
 
-    /// <summary>Shared memory beyond two slots is worth more as L1, for the activations; only the widest weights of few rows want all of it.</summary>
-    private static int BestStages(WeightFormat format, int tiles) => format == WeightFormat.F16 && tiles == 1 ? 8 : 2;
+    /// <summary>Shared memory beyond two slots is worth more as L1, for the activations; only the widest weights of a single row want all of it.</summary>
+    private static int BestStages(WeightFormat format, int rows) => format == WeightFormat.F16 && rows == 1 ? 8 : 2;
 
     private static KernelVariant Variant(WeightFormat format, int tiles) => new("linear/decode.cu", format.Define(), $"TILES={tiles}");
 
