@@ -39,13 +39,15 @@ internal sealed class LinearDecode : IKernelFamily
     private (CudaKernel, Plan) Choose(WeightFormat format, int rows)
     {
         if (rows is < 1 or > MaxRows) throw new ArgumentOutOfRangeException(nameof(rows), rows, $"The decode kernel takes 1 to {MaxRows} rows.");
-        var size = Array.FindIndex(Sizes, most => rows <= most);
+        var size = 0;
+        while (rows > Sizes[size]) size++;
         var index = (int)format * Sizes.Length + size;
         if (_kernels[index] is null)
         {
             var tiles = (Sizes[size] + 7) / 8;
             var plan = Plan.For(format, tiles, _library.Context.MaxSharedBytes, _maxStages ?? BestStages(format, Sizes[size]));
-            var kernel = _library.Kernel(Variant(format, tiles), "linear_decode", _library.Context.MaxSharedBytes);
+            // One row and eight share a function, whose limit is set anew here: it must not fall below what the other asks for.
+            var kernel = _library.Kernel(Variant(format, tiles), "linear_decode", Math.Max(plan.SharedBytes, _plans[(int)format * Sizes.Length].SharedBytes));
             _kernels[index] = kernel;
             _plans[index] = plan with { Blocks = _library.Context.Multiprocessors * kernel.BlocksPerMultiprocessor(Threads, plan.SharedBytes) };
         }
