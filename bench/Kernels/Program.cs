@@ -18,7 +18,7 @@ var rows = Option("--rows", "1,16").Split(',').Select(int.Parse).ToArray();
 var stages = Option("--stages", "0").Split(',').Select(int.Parse).ToArray();
 var facts = CudaDevices.Describe();
 using var device = new Device();
-var report = new Report(string.Join(' ', args), Option("--commit", "unknown"), DateTime.UtcNow.ToString("u"), device.Context.Name,
+var report = new Report(string.Join(' ', args.Where((arg, i) => arg != "--out" && (i == 0 || args[i - 1] != "--out"))), Option("--commit", "unknown"), DateTime.UtcNow.ToString("u"), device.Context.Name,
     facts.DriverVersion?.ToString() ?? "", device.Context.Multiprocessors, device.Context.L2Bytes, [], []);
 
 if (only.Contains("read")) new MemoryBench(device, report).Run();
