@@ -1,12 +1,12 @@
 // First stage of page selection: a score for every page from its statistics, then the best pages, in the block that finishes a row and head last.
 //
 // Shapes     queries [R, H, D] float32; statistics in the pages; → list (quest, moments) or candidates (two-stage) [S, retrieval heads, …]
-// Grid       (pages of the longest row / 32, retrieval heads, R), 256 threads; rows that renew nothing leave at once
+// Grid       (any number of blocks, retrieval heads, R), 256 threads: blocks take 32 pages in turn; rows that renew nothing leave at once
 // Variants   -DHEAD_DIM -DKEY_BITS -DVALUE_BITS -DGROUP
 // Shared     dynamic: 4 B per page of the longest row
 // Bytes      16 · D a page (4 logical pages, two binary16 a channel)
-// How        a warp scores 4 pages: their 16 logical pages are the rows of tensor-core products, query heads the columns. Statistics are binary16;
-//            queries come in two parts, high and low, as do squared deviations (tf32), so that scores are those of float32
+// How        a warp scores 4 pages: their 16 logical pages are the rows of tensor-core products, query heads the columns. Statistics are binary16,
+//            and queries come in two parts, high and low, as do squared deviations (tf32), so that scores are those of float32
 // Reference  lserve.py `page_scores`, `combine`, `choose`; test tests/Kernels/Attention
 #include <lserve/async.cuh>
 
@@ -241,50 +241,12 @@ __device__ __forceinline__ void score_keys(u32* keys, const float* scores, int p
     }
 }
 
-extern "C" __global__ void __launch_bounds__(threads, 2) select_score(const SelectParams p)
+/// Scores of the warp's 4 pages: of all heads as one, or (two-stage) of each in base 2, with the warp's part of its softmax.
+__device__ __forceinline__ void score_pages(
+    Shared& shared, const Statistics& statistics, const SelectParams& p, float* scores, int first_page, int pages, int complete, bool has_open, int lane)
 {
-    extern __shared__ u32 keys[];
-    __shared__ Shared shared;
-    const KvLayer& kv = p.kv;
-    const int slot = blockIdx.y, row = blockIdx.z;
-    const int position = kv.position[row], sequence = kv.sequence[row], pages = position / page_tokens + 1, kv_head = kv.heads[slot];
-    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, logical = lane / 4 % logical_pages;
-    const int first_page = blockIdx.x * pages_per_block + warp * pages_of_warp + lane / 16;  // of the lane's first row; its second one's is 2 on
-    const int complete = (position + 1) / logical_tokens, open_tokens = (position + 1) % logical_tokens;
-    const u8* row_pages[2];
-    for (int r = 0; r < 2; r++) {
-        const int page = first_page + 2 * r;
-        row_pages[r] = nullptr;
-        if (page * logical_pages + logical < complete)
-            row_pages[r] = kv.retrieval + u64(kv.retrieval_table[u64(sequence) * kv.retrieval_width + page]) * kv.retrieval_stride + u64(slot) * Page::retrieval_bytes;
-    }
-    wait_for_previous_kernel();
-    let_next_kernel_start();
-
-    if (!must_renew(position, p.first_after_prompt[sequence], p.interval)) return;
-    const int head_state = sequence * kv.retrieval_heads + slot, head_row = row * kv.retrieval_heads + slot;
     const bool by_share = p.policy == two_stage;
-    const int keep = by_share ? p.candidate_width : p.list_width;
-    int* list = by_share ? p.candidates + u64(head_state) * keep : p.list + u64(head_state) * keep;
-    int* count = by_share ? p.candidate_count + head_state : p.list_count + head_state;
-    if (pages <= keep) {
-        if (blockIdx.x > 0) return;
-        for (int i = threadIdx.x; i < pages; i += threads) list[i] = i;
-        if (threadIdx.x == 0) *count = pages;
-        return;
-    }
-    const int blocks = ceil_div(pages, pages_per_block);
-    if (int(blockIdx.x) >= blocks) return;
-
-    Statistics statistics;
-    statistics.load(row_pages, lane);
-    const float* queries = p.queries + u64(row) * p.query_stride + kv_head * GROUP * HEAD_DIM;
-    const bool has_open = open_tokens && blockIdx.x == blocks - 1;
-    if (has_open && warp == 0) score_open(shared, queries, p.open + u64(head_state) * 2 * HEAD_DIM, open_tokens, p.policy, p.policy == quest ? 0 : p.deviation);
-    prepare(shared, queries, p.policy);
-    __syncthreads();
-    float* scores = p.scores + u64(head_row) * p.score_stride;
-    float* weights = scores + GROUP * pages_per_block * blocks;  // two-stage: [blocks][GROUP] (most, sum)
+    const int logical = lane / 4 % logical_pages;
     float best_of_all[2] = {negative_infinity, negative_infinity};
 #pragma unroll
     for (int part = 0; part < parts; part++) {
@@ -318,10 +280,68 @@ extern "C" __global__ void __launch_bounds__(threads, 2) select_score(const Sele
         const float best = fmaxf(best_of_all[r], __shfl_xor_sync(0xffffffff, best_of_all[r], 1));
         if (!by_share && lane % 16 == 0 && first_page + 2 * r < pages) scores[first_page + 2 * r] = best;
     }
-    if (by_share) weigh_block(shared, weights + blockIdx.x * GROUP * 2);
+}
+
+extern "C" __global__ void __launch_bounds__(threads, 2) select_score(const SelectParams p)
+{
+    extern __shared__ u32 keys[];
+    __shared__ Shared shared;
+    const KvLayer& kv = p.kv;
+    const int slot = blockIdx.y, row = blockIdx.z;
+    const int position = kv.position[row], sequence = kv.sequence[row], pages = position / page_tokens + 1, kv_head = kv.heads[slot];
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, logical = lane / 4 % logical_pages;
+    const int complete = (position + 1) / logical_tokens, open_tokens = (position + 1) % logical_tokens;
+    const int groups = ceil_div(pages, pages_per_block), last_group = groups - 1;
+    const auto page_of = [&](int group) { return group * pages_per_block + warp * pages_of_warp + lane / 16; };  // of the lane's first row; its second one's is 2 on
+    const u8* row_pages[2];
+    const auto look_up = [&](int group) {
+        for (int r = 0; r < 2; r++) {
+            const int page = page_of(group) + 2 * r;
+            row_pages[r] = nullptr;
+            if (page * logical_pages + logical < complete)
+                row_pages[r] = kv.retrieval + u64(kv.retrieval_table[u64(sequence) * kv.retrieval_width + page]) * kv.retrieval_stride + u64(slot) * Page::retrieval_bytes;
+        }
+    };
+    look_up(blockIdx.x);
+    wait_for_previous_kernel();
+    let_next_kernel_start();
+
+    if (!must_renew(position, p.first_after_prompt[sequence], p.interval)) return;
+    const int head_state = sequence * kv.retrieval_heads + slot, head_row = row * kv.retrieval_heads + slot;
+    const bool by_share = p.policy == two_stage;
+    const int keep = by_share ? p.candidate_width : p.list_width;
+    int* list = by_share ? p.candidates + u64(head_state) * keep : p.list + u64(head_state) * keep;
+    int* count = by_share ? p.candidate_count + head_state : p.list_count + head_state;
+    if (pages <= keep) {
+        if (blockIdx.x > 0) return;
+        for (int i = threadIdx.x; i < pages; i += threads) list[i] = i;
+        if (threadIdx.x == 0) *count = pages;
+        return;
+    }
+    const int blocks = min(int(gridDim.x), groups);
+    if (int(blockIdx.x) >= blocks) return;
+
+    Statistics statistics;
+    statistics.load(row_pages, lane);
+    const float* queries = p.queries + u64(row) * p.query_stride + kv_head * GROUP * HEAD_DIM;
+    const bool has_open = open_tokens && last_group % blocks == int(blockIdx.x);
+    if (has_open && warp == 0) score_open(shared, queries, p.open + u64(head_state) * 2 * HEAD_DIM, open_tokens, p.policy, p.policy == quest ? 0 : p.deviation);
+    prepare(shared, queries, p.policy);
+    __syncthreads();
+    float* scores = p.scores + u64(head_row) * p.score_stride;
+    float* weights = scores + GROUP * pages_per_block * groups;  // two-stage: [groups][GROUP] (most, sum)
+    for (int group = blockIdx.x; group < groups; group += blocks) {
+        if (group != int(blockIdx.x)) {
+            look_up(group);
+            statistics.load(row_pages, lane);
+            __syncthreads();
+        }
+        score_pages(shared, statistics, p, scores, page_of(group), pages, complete, has_open, lane);
+        if (by_share) weigh_block(shared, weights + group * GROUP * 2);
+    }
     if (!arrive_last(&p.arrived[head_row], blocks)) return;
 
-    if (by_share) share_keys(keys, shared, scores, weights, pages, blocks);
+    if (by_share) share_keys(keys, shared, scores, weights, pages, groups);
     else score_keys(keys, scores, pages);
     __syncthreads();
     for (int i = threadIdx.x; i < p.sink_pages + p.recent_pages; i += threads) keys[i < p.sink_pages ? i : pages - 1 - (i - p.sink_pages)] = forced_page;

@@ -19,14 +19,14 @@ internal enum PagePolicy
 /// <summary>Launches <c>kernels/select/select_score.cu</c>: scores from page statistics and the best pages, for rows whose choice is due.</summary>
 internal sealed class SelectScore : IKernelFamily
 {
-    private const int Threads = 256, PagesPerBlock = 32;
+    private const int Threads = 256, PagesPerBlock = 32, BlocksPerMultiprocessor = 2;
     private readonly CudaKernel _kernel;
-    private readonly int _maxPages;
+    private readonly int _maxPages, _resident;
 
     /// <param name="maxPages">Pages of the longest sequence.</param>
     public SelectScore(KernelLibrary library, AttentionShape shape, int maxPages)
     {
-        _maxPages = maxPages;
+        (_maxPages, _resident) = (maxPages, library.Context.Multiprocessors * BlocksPerMultiprocessor);
         _kernel = library.Kernel(Variant(shape), "select_score", SharedBytes(maxPages));
     }
 
@@ -45,7 +45,8 @@ internal sealed class SelectScore : IKernelFamily
     public void Launch(CudaStream stream, int rows, int pages, in SelectParams parameters)
     {
         if (pages > _maxPages) throw new ArgumentOutOfRangeException(nameof(pages), pages, $"This launcher was made for at most {_maxPages} pages.");
-        var shape = new LaunchShape((pages + PagesPerBlock - 1) / PagesPerBlock, Threads, parameters.Kv.RetrievalHeads, rows, SharedBytes(pages), OverlapPrevious: true);
+        var blocks = Math.Clamp(_resident / Math.Max(rows * parameters.Kv.RetrievalHeads, 1), 1, (pages + PagesPerBlock - 1) / PagesPerBlock);
+        var shape = new LaunchShape(blocks, Threads, parameters.Kv.RetrievalHeads, rows, SharedBytes(pages), OverlapPrevious: true);
         _kernel.Launch(stream, shape, parameters);
     }
 
