@@ -3,6 +3,7 @@ using LServe.Tests.Kernels.Cuda;
 
 namespace LServe.Tests.Kernels.Attention;
 
+/// <summary><see cref="AttentionDecode"/> over pages that <see cref="AttentionAppend"/> wrote, launched by <see cref="AttentionStep"/>.</summary>
 public class AttentionDecodeTests
 {
     /// <summary>What binary16 weights and, past four heads of a group, binary16 queries cost.</summary>
@@ -52,6 +53,9 @@ public class AttentionDecodeTests
         for (var row = 0; row < c.Lengths.Length; row++)
             Values.AssertClose(output.AsSpan(row * width, width), step.Expected(row, place => step.Pages(row, place)), c.Group > 4 ? ToleranceOfLargeGroups : Tolerance);
     }
+
+    [Fact]
+    public void PartialResultsCountSumsAndWeights() => Assert.Equal(10 * 4 * (128 + 2), AttentionDecode.PartialFloats(new(new(128, KvFormat.K8V4), 4), 10));
 
     [GpuFact]
     public void ARowAloneAndInABatchHasTheSameBits()
