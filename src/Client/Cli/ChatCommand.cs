@@ -13,8 +13,9 @@ internal static class ChatCommand
     private static readonly Option<bool> Local = new("--local") { Description = "Run the model in this process. Default: use the server if one listens on the default port" };
     private static readonly Option<string?> Session = new("--session") { Description = "Name of the conversation, which a server then keeps. Default: one that is forgotten at the end", HelpName = "NAME" };
     private static readonly Option<string?> System = new("--system") { Description = "System message of a new conversation", HelpName = "TEXT" };
-    private static readonly Option<float> Temperature = new("--temperature") { Description = "0 (always the likeliest token) to 2", DefaultValueFactory = _ => 0.3f };
-    private static readonly Option<float> TopP = new("--top-p") { Description = "Draw from the likeliest tokens that have this much probability together", DefaultValueFactory = _ => 0.95f };
+    private static readonly Option<float> Temperature = new("--temperature") { Description = "0 (always the likeliest token) to 2", DefaultValueFactory = _ => 0.2f };
+    private static readonly Option<float> TopP = new("--top-p") { Description = "Draw from the likeliest tokens that have this much probability together", DefaultValueFactory = _ => 0.9f };
+    private static readonly Option<float> FrequencyPenalty = new("--frequency-penalty") { Description = "-2 to 2: how much less likely a token gets each time it is said", DefaultValueFactory = _ => 0.1f };
     private static readonly Option<int?> MaxTokens = new("--max-tokens") { Description = "Longest answer in tokens. Default: what the context leaves" };
     private static readonly Option<long?> Seed = new("--seed") { Description = "Makes the answers repeatable" };
     private static readonly Option<int> Threads = new("--threads") { Description = "With --local: threads that compute. Default: one per core" };
@@ -24,7 +25,7 @@ internal static class ChatCommand
     {
         var command = new Command("chat", "Talk with a model in this terminal")
         {
-            Url, Local, Model, Session, System, Temperature, TopP, MaxTokens, Seed, Threads, Context,
+            Url, Local, Model, Session, System, Temperature, TopP, FrequencyPenalty, MaxTokens, Seed, Threads, Context,
         };
         command.SetAction(RunAsync);
         return command;
@@ -41,6 +42,7 @@ internal static class ChatCommand
         {
             Temperature = parsed.GetValue(Temperature),
             TopP = parsed.GetValue(TopP),
+            FrequencyPenalty = parsed.GetValue(FrequencyPenalty),
             MaxTokens = parsed.GetValue(MaxTokens),
             Seed = parsed.GetValue(Seed),
         });

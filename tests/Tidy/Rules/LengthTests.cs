@@ -5,6 +5,7 @@ public class LengthTests
 {
     private const int MethodLimit = 70;
     private const int FileLimit = 300;
+    private const int KernelFileLimit = 400;
     private const string MethodList = "tests/Tidy/long-methods.txt", FileList = "tests/Tidy/long-files.txt";
 
     [Fact]
@@ -20,6 +21,7 @@ public class LengthTests
     public void FilesKeepToTheLimit()
     {
         var files = Tree.Files.Where(file => file.Kind is ".cs" or ".cu" or ".cuh" or ".js" or ".css" or ".html" || file.Path == "lserve")
+            .Where(file => file.Kind is not (".cu" or ".cuh") || file.Lines.Length > KernelFileLimit)
             .Select(file => (file.Path, file.Lines.Length));
         Tree.AssertNone(Ratchet.Violations(files, FileLimit, Ratchet.Read(FileList)), "Long files:");
     }
