@@ -14,6 +14,9 @@ public class TokenizerPropertyTests(BundledModel model) : IClassFixture<BundledM
         "\u00A0", "\u3000", "\u0000", "!?", "—", "½", "ﬁ", "אב", "\u200D",
     ];
 
+    /// <summary>Control characters that the bundled vocabulary has no token for.</summary>
+    private static readonly int[] Unspeakable = [0x04, 0x06, 0x13, 0x14, 0x16, 0x1D];
+
     /// <summary>
     /// The bundled vocabulary has no token for the bytes that start characters beyond plane 3, where hardly any are assigned.
     /// </summary>
@@ -93,7 +96,7 @@ public class TokenizerPropertyTests(BundledModel model) : IClassFixture<BundledM
     }
 
     private static Arbitrary<string> TextsUpTo(int last) =>
-        Gen.OneOf(Gen.Elements(Snippets), Gen.Choose(0, last).Where(Rune.IsValid).Select(v => new Rune(v).ToString())).ListOf().Select(string.Concat).ToArbitrary();
+        Gen.OneOf(Gen.Elements(Snippets), Gen.Choose(0, last).Where(v => Rune.IsValid(v) && !Unspeakable.Contains(v)).Select(v => new Rune(v).ToString())).ListOf().Select(string.Concat).ToArbitrary();
 
     private static void Check(Func<string, bool> property) => Prop.ForAll(Texts, property).QuickCheckThrowOnFailure();
 }
