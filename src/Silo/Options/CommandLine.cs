@@ -12,7 +12,7 @@ internal static class CommandLine
     [
         OptionDefinition.Number("--port", "TCP port (8080); 0 takes a free one", 0, 65_535, (o, n) => o with { Port = n }),
         new("--host", "ADDRESS", "Address to listen on: an IP address, localhost or * (127.0.0.1)", (o, text) => o with { Host = text }),
-        new("--model", "PATH", "Model file, GGUF (the bundled SmolLM2-135M-Instruct)", (o, text) => o with { Model = text }),
+        new("--model", "PATH", "GGUF file or Hugging Face folder (the bundled SmolLM2-135M-Instruct)", (o, text) => o with { Model = text }),
         new("--data", "FOLDER", "Folder for the server's files: compiled GPU kernels; sessions are kept in memory in this version", (o, text) => o with { Data = text }),
         OptionDefinition.Number("--threads", "Threads that compute (one per core)", 0, 4_096, (o, n) => o with { Threads = n }),
         OptionDefinition.Number("--context", "Tokens of the longest conversation (the model's own)", 0, MaxTokens, (o, n) => o with { Context = n }),

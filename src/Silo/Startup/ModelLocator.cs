@@ -12,10 +12,8 @@ internal static class ModelLocator
     {
         var file = path ?? FindBundled() ?? throw new StartException(
             $"the bundled model {BundledModel} lies in no folder above {AppContext.BaseDirectory}; name one with --model PATH.");
-        if (Directory.Exists(file))
-            throw new StartException($"--model {file} is a folder; name a GGUF file.");
-        if (!File.Exists(file))
-            throw new StartException($"there is no file {file}; name a GGUF file with --model PATH.");
+        if (!File.Exists(file) && !Directory.Exists(file))
+            throw new StartException($"there is no file {file}; name a GGUF file or a Hugging Face folder with --model PATH.");
         try
         {
             return ModelFile.Open(file);
