@@ -81,6 +81,8 @@ public sealed unsafe class CpuBackend : IBackend
         _ropeAppend!.Run(_pool, layer, (HostBuffer)qkv);
     }
 
+    public void Select(AttentionLayer layer, IDeviceBuffer qkv) { }
+
     public void Attend(AttentionLayer layer, IDeviceBuffer qkv, IDeviceBuffer output)
     {
         _ = Kv;
@@ -107,7 +109,11 @@ public sealed unsafe class CpuBackend : IBackend
         return _logits.First(rows);
     }
 
-    public void CopyPage(int from, int to) => Kv.Copy(from, to);
+    public void CopyPage(KvPool pool, int from, int to) => Kv.Copy(pool, from, to);
+
+    public void ReadPage(KvPool pool, int page, Span<byte> to) => Kv.Page(pool, page).CopyTo(to);
+
+    public void WritePage(KvPool pool, int page, ReadOnlySpan<byte> from) => from[..Kv.Page(pool, page).Length].CopyTo(Kv.Page(pool, page));
 
     private void Multiply(HostBuffer x, SimdMatrix w, HostBuffer y, bool add) =>
         _kernels.Linear.Run(_pool, x.Data, x.Stride, Plan.Rows, w, y.Data, y.Stride, add);

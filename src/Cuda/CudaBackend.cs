@@ -24,7 +24,7 @@ public sealed class CudaBackend : IBackend
     private readonly Dictionary<RopeParameters, DeviceMemory> _frequencies = [];
     private readonly HashSet<WeightFormat> _prepared = [];
     private readonly bool _useGraphs;
-    private KvPool? _kv;
+    private DevicePages? _kv;
     private StepPlan? _plan;
     private int _decodeRows;
 
@@ -43,7 +43,7 @@ public sealed class CudaBackend : IBackend
     public BackendInfo Info { get; }
 
     private StepPlan Plan => _plan ?? throw new InvalidOperationException("No step has begun.");
-    private KvPool Kv => _kv ?? throw new InvalidOperationException("AllocateKv comes before the first step.");
+    private DevicePages Kv => _kv ?? throw new InvalidOperationException("AllocateKv comes before the first step.");
 
     /// <exception cref="CudaUnavailableException">No driver, no such GPU, one that is too old, or no NVRTC. The message has the remedy.</exception>
     public static CudaBackend Open(CudaOptions options)
@@ -122,6 +122,9 @@ public sealed class CudaBackend : IBackend
         });
     }
 
+    /// <summary>All sequences are dense here.</summary>
+    public void Select(AttentionLayer layer, IDeviceBuffer qkv) { }
+
     public void Attend(AttentionLayer layer, IDeviceBuffer qkv, IDeviceBuffer output)
     {
         if (!_graphs.Issues) return;
@@ -157,11 +160,15 @@ public sealed class CudaBackend : IBackend
         return _logits.Host(rows);
     }
 
-    public void CopyPage(int from, int to)
+    public void CopyPage(KvPool pool, int from, int to)
     {
         _context.MakeCurrent();
         Kv.Copy(from, to, _stream);
     }
+
+    public void ReadPage(KvPool pool, int page, Span<byte> to) => throw new NotSupportedException("The GPU backend can't save KV pages yet.");
+
+    public void WritePage(KvPool pool, int page, ReadOnlySpan<byte> from) => throw new NotSupportedException("The GPU backend can't load KV pages yet.");
 
     private void Norm(CudaBuffer x, CudaVector gain, float epsilon, ulong y, ulong rows, int count) =>
         _kernels.RmsNorm.Launch(_stream, count, new() { X = x.Float(), Gain = gain.Address, Y = y, Rows = rows, Columns = x.Columns, Epsilon = epsilon });

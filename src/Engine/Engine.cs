@@ -31,10 +31,10 @@ public sealed class Engine : IDisposable
     {
         Options = options = EngineLimits.Resolve(options, config);
         _backend = backend;
-        Geometry = new(config.Layers, config.KvHeads, config.HeadDim, options.KvPrecision, KvGeometry.PagesFor(options.KvTokens));
+        Geometry = EngineLimits.GeometryOf(options, config);
         backend.AllocateKv(Geometry);
-        _forward = new(backend, config, weights, options.MaxBatch + options.PrefillRows, progress);
-        _pages = new(new KvPagePool(Geometry.Pages));
+        _forward = new(backend, config, weights, EngineLimits.MaxRows(options), progress);
+        _pages = new(Geometry);
         _scheduler = new(config, options, backend.Info.UniformRows, endTokens, _pages, () => Interlocked.Decrement(ref _admitted));
         UpdateStatistics(0);
         _loop = new Thread(Run) { Name = "lserve-engine", IsBackground = true };
@@ -59,6 +59,8 @@ public sealed class Engine : IDisposable
     {
         if (_stopping.IsCancellationRequested) throw Stopping();
         if (sequence.Active is not null) throw new InvalidOperationException("The sequence has a generation in progress.");
+        if (sequence.Mode == AttentionMode.LServe && Options.LServe is null)
+            throw new EngineException(EngineFailure.Unsupported, "This engine attends densely only; start it with sparse attention, or use a dense session.");
         if (prompt.Length == 0 && sequence.CachedLength == sequence.Length) throw new ArgumentException("There is nothing to compute.", nameof(prompt));
         if (sequence.Length + prompt.Length >= Options.ContextLength)
             throw new EngineException(EngineFailure.ContextExceeded,
@@ -132,7 +134,7 @@ public sealed class Engine : IDisposable
     private void UpdateStatistics(int rows)
     {
         lock (_statisticsLock)
-            _statistics = new(_scheduler.Running, _scheduler.Waiting, _pages.Pool.Used, _pages.Pool.Total,
+            _statistics = new(_scheduler.Running, _scheduler.Waiting, _pages.Retrieval.Used, _pages.Retrieval.Total,
                 _scheduler.PromptTokens, _scheduler.GeneratedTokens, _steps, _scheduler.Preemptions, rows);
     }
 

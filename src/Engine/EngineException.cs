@@ -11,6 +11,9 @@ public enum EngineFailure
     /// <summary>The engine is stopping. Retryable, elsewhere or after a restart.</summary>
     Stopping,
 
+    /// <summary>The engine has no such attention. Not retryable.</summary>
+    Unsupported,
+
     /// <summary>The backend failed during the step. Retryable.</summary>
     StepFailed,
 }
@@ -19,5 +22,5 @@ public enum EngineFailure
 public sealed class EngineException(EngineFailure failure, string message, Exception? inner = null) : Exception(message, inner)
 {
     public EngineFailure Failure { get; } = failure;
-    public bool IsRetryable => Failure != EngineFailure.ContextExceeded;
+    public bool IsRetryable => Failure is not (EngineFailure.ContextExceeded or EngineFailure.Unsupported);
 }

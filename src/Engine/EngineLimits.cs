@@ -19,9 +19,35 @@ public static class EngineLimits
         Require(options.PrefillRows is >= 1 and <= 16384, "prefill-rows", options.PrefillRows, "1 to 16384");
         Require(options.PrefillRowsBesideDecode >= 1 && options.PrefillRowsBesideDecode <= options.PrefillRows,
             "prefill-rows-beside-decode", options.PrefillRowsBesideDecode, $"1 to prefill-rows ({options.PrefillRows})");
+        LServeLimits.CheckPrecision(options.KvPrecision, config.HeadDim);
+        if (options.LServe is { } sparse) LServeLimits.Check(sparse, context, options.KvPrecision, config.HeadDim);
+        options.Pattern?.CheckFor(config);
         Require(options.MaxWaiting >= 0, "max-waiting", options.MaxWaiting, "0 or more");
         Require(options.EventBuffer >= 4, "event-buffer", options.EventBuffer, "4 or more");
         return options with { ContextLength = context, KvTokens = (int)kvTokens };
+    }
+
+    /// <summary>Rows: most that a step can have. A sparse prompt is cut only where a query block ends.</summary>
+    public static int MaxRows(EngineOptions options) =>
+        options.MaxBatch + options.PrefillRows + (options.LServe is null ? 0 : LServeOptions.QueryBlock);
+
+    /// <summary>The pools that resolved options ask for.</summary>
+    /// <remarks>
+    /// The streaming pool has room for the windows of a full batch of sparse sequences and for one dense context, and never more than
+    /// the retrieval pool.
+    /// </remarks>
+    public static KvGeometry GeometryOf(EngineOptions options, ModelConfig config)
+    {
+        var pages = KvGeometry.PagesFor(options.KvTokens);
+        var heads = options.LServe is not null && options.Pattern is { } pattern ? HeadLayout.Of(pattern) : HeadLayout.AllRetrieval(config.Layers, config.KvHeads);
+        var geometry = new KvGeometry(config.Layers, config.KvHeads, config.HeadDim, options.KvPrecision, pages)
+        {
+            Heads = heads, LServe = options.LServe, Centres = options.Pattern?.Centres,
+        };
+        if (!heads.AnyStreams) return geometry;
+        var chunk = KvGeometry.PagesFor(options.PrefillRows) + 1;
+        var windows = (long)options.MaxBatch * geometry.WindowPages + chunk + KvGeometry.PagesFor(options.ContextLength);
+        return geometry with { StreamingPages = (int)Math.Min(pages, windows) };
     }
 
     private static void Require(bool holds, string option, long value, string allowed)

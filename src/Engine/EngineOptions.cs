@@ -1,3 +1,5 @@
+using LServe.Model;
+
 namespace LServe.Inference;
 
 /// <summary>Limits and sizes of one engine. Every queue and table of the engine is bounded by one of these.</summary>
@@ -11,6 +13,12 @@ public sealed record EngineOptions
 
     /// <summary>How keys and values are kept. Default f16.</summary>
     public KvPrecision KvPrecision { get; init; } = KvPrecision.F16;
+
+    /// <summary>What sequences with sparse attention do. Null (default): all sequences are dense.</summary>
+    public LServeOptions? LServe { get; init; }
+
+    /// <summary>Which heads stream, and what quantised keys are centred by. Null (default): none, and zeros.</summary>
+    public HeadPattern? Pattern { get; init; }
 
     /// <summary>Sequences: most that share a step. Default 64.</summary>
     public int MaxBatch { get; init; } = 64;

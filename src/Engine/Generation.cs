@@ -62,6 +62,7 @@ public sealed class Generation
     internal void Begin()
     {
         CachedAtStart = Sequence.CachedLength;
+        Sequence.BeginPrompt();
         Sequence.Append(Prompt);
         PromptLength = Sequence.Length;
     }

@@ -6,10 +6,12 @@ namespace LServe.Inference;
 /// The tokens of one conversation and where their keys and values are. Lives from turn to turn; while a <see cref="Generation"/> of it
 /// is in progress the step loop alone changes it, between turns its owner does, through the engine.
 /// </summary>
-public sealed class Sequence(string tenant)
+/// <param name="mode">How it attends; fixed, since streaming heads forget.</param>
+public sealed class Sequence(string tenant, AttentionMode mode = AttentionMode.Dense)
 {
     private readonly List<int> _tokens = [];
     private readonly List<TokenRun> _runs = [];
+    private bool _beginsRun;
 
     /// <summary>Whose share of the engine its steps are counted to.</summary>
     public string Tenant { get; } = tenant;
@@ -26,7 +28,12 @@ public sealed class Sequence(string tenant)
     /// <summary>Tokens that ever had keys and values.</summary>
     public int ComputedLength => _runs.Count == 0 ? 0 : _runs[^1].End;
 
+    public AttentionMode Mode { get; } = mode;
+
     internal TwoWayPageTable Pages { get; } = new();
+
+    /// <summary>What page selection keeps, while the sequence has pages; null for a dense one.</summary>
+    internal SelectionState? Selection { get; set; }
 
     /// <summary>The generation in progress, or null between turns.</summary>
     internal Generation? Active { get; set; }
@@ -35,9 +42,10 @@ public sealed class Sequence(string tenant)
     internal long IdleSince { get; set; }
 
     /// <summary>Rebuilds a sequence that was saved; its pages are empty.</summary>
-    public static Sequence Restore(string tenant, IEnumerable<int> tokens, IEnumerable<TokenRun> runs)
+    public static Sequence Restore(
+        string tenant, IEnumerable<int> tokens, IEnumerable<TokenRun> runs, AttentionMode mode = AttentionMode.Dense)
     {
-        var sequence = new Sequence(tenant);
+        var sequence = new Sequence(tenant, mode);
         sequence._tokens.AddRange(tokens);
         sequence._runs.AddRange(runs);
         var end = 0;
@@ -61,28 +69,51 @@ public sealed class Sequence(string tenant)
 
     internal void Append(ReadOnlySpan<int> tokens) => _tokens.AddRange(tokens);
 
+    /// <summary>A prompt begins with the first token that has no keys and values yet: a run of its own, since its query blocks begin there.</summary>
+    internal void BeginPrompt() => _beginsRun = true;
+
     /// <summary>Notes that the next <paramref name="count"/> tokens have their keys and values now.</summary>
     internal void MarkCached(int count, SliceKind kind)
     {
         CachedLength += count;
         if (CachedLength > Length) throw new InvalidOperationException($"{CachedLength} of {Length} tokens can't be cached.");
         if (CachedLength <= ComputedLength) return;
-        if (_runs.Count > 0 && _runs[^1].Kind == kind) _runs[^1] = new(CachedLength, kind);
+        if (_runs.Count > 0 && _runs[^1].Kind == kind && !_beginsRun) _runs[^1] = new(CachedLength, kind);
         else _runs.Add(new(CachedLength, kind));
+        _beginsRun = false;
     }
 
-    /// <summary>The kind of the next token's step, and the position at which another kind begins.</summary>
-    internal (SliceKind Kind, int End) NextKind(int generatedFrom)
+    /// <summary>How the next token's step is to be computed, and from where to where that goes.</summary>
+    /// <param name="generatedFrom">First position past the current prompt.</param>
+    internal (SliceKind Kind, int Start, int End) NextRun(int generatedFrom)
     {
-        var position = CachedLength;
+        if (CachedLength < ComputedLength) return RunAt(CachedLength);
+        if (CachedLength < generatedFrom) return (SliceKind.Prefill, ComputedLength, generatedFrom);
+        // Decode steps of this turn extend the last run, which began at the end of the prompt.
+        return (SliceKind.Decode, generatedFrom, int.MaxValue);
+    }
+
+    /// <summary>The run of a token that ever had keys and values; past them, a run that begins there.</summary>
+    internal (SliceKind Kind, int Start, int End) RunAt(int position)
+    {
+        var start = 0;
         foreach (var run in _runs)
-            if (position < run.End)
-                return (run.Kind, run.End);
-        return position >= generatedFrom ? (SliceKind.Decode, int.MaxValue) : (SliceKind.Prefill, generatedFrom);
+        {
+            if (position < run.End) return (run.Kind, start, run.End);
+            start = run.End;
+        }
+        return (SliceKind.Prefill, start, int.MaxValue);
     }
 
     /// <summary>Forgets all that was cached; the tokens and how they were computed stay.</summary>
-    internal void ForgetCache() => CachedLength = 0;
+    internal void ForgetCache()
+    {
+        CachedLength = 0;
+        Selection = null;
+    }
+
+    /// <summary>Forgets what was cached from <paramref name="length"/> on; the tokens stay.</summary>
+    internal void ForgetFrom(int length) => CachedLength = Math.Min(CachedLength, length);
 
     /// <summary>Drops the tokens from <paramref name="length"/> on.</summary>
     internal void Truncate(int length)

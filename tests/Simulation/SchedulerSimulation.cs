@@ -10,9 +10,9 @@ namespace LServe.Tests.Simulation;
 /// </summary>
 internal sealed class SchedulerSimulation : IDisposable
 {
-    private sealed class Client(string tenant)
+    private sealed class Client(string tenant, AttentionMode mode)
     {
-        public Sequence Sequence { get; } = new(tenant);
+        public Sequence Sequence { get; } = new(tenant, mode);
         public Generation? Generation { get; set; }
         public List<int> Expected { get; } = [];
         public int Drawn { get; set; }
@@ -46,14 +46,30 @@ internal sealed class SchedulerSimulation : IDisposable
             PrefillRows = prefillRows,
             PrefillRowsBesideDecode = _random.Next(1, prefillRows + 1),
             EventBuffer = _random.Next(4, 20),
+            LServe = _random.Next(3) == 0 ? null : Sparse(),
+            Pattern = _random.Next(3) == 0 ? null : Pattern(),
         }, _model.Config);
-        var pages = KvGeometry.PagesFor(_options.KvTokens);
-        _backend.AllocateKv(new(_model.Config.Layers, _model.Config.KvHeads, _model.Config.HeadDim, KvPrecision.F32, pages));
-        _forward = new(_backend, _model.Config, _model.Weights, _options.MaxBatch + _options.PrefillRows);
-        _pages = new(new KvPagePool(pages));
+        var geometry = EngineLimits.GeometryOf(_options, _model.Config);
+        _backend.AllocateKv(geometry);
+        _forward = new(_backend, _model.Config, _model.Weights, EngineLimits.MaxRows(_options));
+        _pages = new(geometry);
         _scheduler = new(_model.Config, _options, uniform, _model.Tokenizer.EndTokens, _pages, () => Ended++);
-        for (var i = 0; i < _random.Next(2, 12); i++) _clients.Add(new("tenant" + _random.Next(3)));
+        for (var i = 0; i < _random.Next(2, 12); i++) _clients.Add(new("tenant" + _random.Next(3), Mode()));
     }
+
+    private AttentionMode Mode() => _options.LServe is null || _random.Next(3) == 0 ? AttentionMode.Dense : AttentionMode.LServe;
+
+    private LServeOptions Sparse() => new()
+    {
+        Sink = _random.Next(0, 130), Local = _random.Next(1, 150), Renewal = _random.Next(1, 65), PrefillThreshold = _random.Next(64, 300),
+        Budget = 192, PrefillBudget = 192,
+    };
+
+    private HeadPattern Pattern() => new()
+    {
+        Gates = [.. Enumerable.Range(0, _model.Config.Layers).Select(_ => Enumerable.Range(0, _model.Config.KvHeads).Select(_ => _random.NextSingle()).ToArray())],
+        Share = _random.NextDouble(),
+    };
 
     public long Preemptions => _scheduler.Preemptions;
     public int Ended { get; private set; }
@@ -64,8 +80,7 @@ internal sealed class SchedulerSimulation : IDisposable
         {
             Act(_clients[_random.Next(_clients.Count)]);
             Step();
-            _pages.Pool.CheckIntegrity();
-            Assert.Equal(_pages.Pool.Used, _clients.Sum(c => c.Sequence.Pages.Retrieval.Length));
+            CheckPools();
         }
         Finish();
     }
@@ -113,7 +128,7 @@ internal sealed class SchedulerSimulation : IDisposable
     private void Step()
     {
         if (_scheduler.Plan() is not { } plan) return;
-        Assert.InRange(plan.Rows, 1, _options.MaxBatch + _options.PrefillRows);
+        Assert.InRange(plan.Rows, 1, EngineLimits.MaxRows(_options));
         _scheduler.Commit(_forward.Run(plan));
     }
 
@@ -149,8 +164,16 @@ internal sealed class SchedulerSimulation : IDisposable
         }
         Assert.All(_clients, c => Assert.Null(c.Generation));
         foreach (var client in _clients) _pages.Free(client.Sequence);
-        Assert.Equal(0, _pages.Pool.Used);
-        _pages.Pool.CheckIntegrity();
+        CheckPools();
+        Assert.Equal(0, _pages.Retrieval.Used + (_pages.Streaming?.Used ?? 0));
+    }
+
+    private void CheckPools()
+    {
+        _pages.Retrieval.CheckIntegrity();
+        Assert.Equal(_pages.Retrieval.Used, _clients.Sum(c => c.Sequence.Pages.Retrieval.Length));
+        _pages.Streaming?.CheckIntegrity();
+        Assert.Equal(_pages.Streaming?.Used ?? 0, _clients.Sum(c => c.Sequence.Pages.HeldStreaming.Length));
     }
 
     public void Dispose()

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using LServe.Inference;
 using LServe.Model;
 
@@ -22,7 +23,8 @@ public sealed class FakeBackend(bool uniformRows = false) : IBackend
 
     private const int Unwritten = -1;
 
-    private int[] _slots = [];
+    private readonly Dictionary<KvPool, int[]> _slots = [];
+    private KvGeometry? _geometry;
     private StepPlan _plan = new();
     private float[] _logits = [];
 
@@ -52,8 +54,12 @@ public sealed class FakeBackend(bool uniformRows = false) : IBackend
 
     public void AllocateKv(KvGeometry geometry)
     {
-        _slots = new int[geometry.Pages * KvGeometry.PageTokens];
-        _slots.AsSpan().Fill(Unwritten);
+        _geometry = geometry;
+        foreach (var pool in Enum.GetValues<KvPool>())
+        {
+            _slots[pool] = new int[geometry.PagesOf(pool) * KvGeometry.PageTokens];
+            _slots[pool].AsSpan().Fill(Unwritten);
+        }
     }
 
     public void BeginStep(StepPlan plan)
@@ -75,8 +81,14 @@ public sealed class FakeBackend(bool uniformRows = false) : IBackend
         if (layer.Index > 0) return;
         foreach (var slice in _plan.Slices)
             for (var i = 0; i < slice.Count; i++)
-                _slots[SlotOf(slice, slice.Start + i)] = _plan.Tokens[slice.FirstRow + i];
+            {
+                var (position, token) = (slice.Start + i, _plan.Tokens[slice.FirstRow + i]);
+                _slots[KvPool.Retrieval][SlotOf(slice.Pages.Retrieval[position / KvGeometry.PageTokens], position)] = token;
+                if (_geometry!.Heads.AnyStreams) _slots[KvPool.Streaming][SlotOf(slice.Pages.Streaming(position / KvGeometry.PageTokens), position)] = token;
+            }
     }
+
+    public void Select(AttentionLayer layer, IDeviceBuffer qkv) { }
 
     public void Attend(AttentionLayer layer, IDeviceBuffer qkv, IDeviceBuffer output) { }
 
@@ -91,8 +103,12 @@ public sealed class FakeBackend(bool uniformRows = false) : IBackend
 
     public ReadOnlySpan<float> EndStep() => _logits;
 
-    public void CopyPage(int from, int to) =>
-        _slots.AsSpan(from * KvGeometry.PageTokens, KvGeometry.PageTokens).CopyTo(_slots.AsSpan(to * KvGeometry.PageTokens));
+    public void CopyPage(KvPool pool, int from, int to) => Page(pool, from).CopyTo(Page(pool, to));
+
+    public void ReadPage(KvPool pool, int page, Span<byte> to) => MemoryMarshal.AsBytes(Page(pool, page)).CopyTo(to);
+
+    public void WritePage(KvPool pool, int page, ReadOnlySpan<byte> from) =>
+        from[..(KvGeometry.PageTokens * sizeof(int))].CopyTo(MemoryMarshal.AsBytes(Page(pool, page)));
 
     public void Dispose() { }
 
@@ -102,12 +118,28 @@ public sealed class FakeBackend(bool uniformRows = false) : IBackend
         {
             if (row < slice.FirstRow || row >= slice.FirstRow + slice.Count) continue;
             var context = new int[slice.Start + row - slice.FirstRow + 1];
-            for (var position = 0; position < context.Length; position++) context[position] = _slots[SlotOf(slice, position)];
+            for (var position = 0; position < context.Length; position++)
+                context[position] = _slots[KvPool.Retrieval][SlotOf(slice.Pages.Retrieval[position / KvGeometry.PageTokens], position)];
+            CheckWindow(slice, context);
             return context;
         }
         throw new ArgumentOutOfRangeException(nameof(row));
     }
 
-    private static int SlotOf(in StepSlice slice, int position) =>
-        slice.Pages.Retrieval[position / KvGeometry.PageTokens] * KvGeometry.PageTokens + position % KvGeometry.PageTokens;
+    /// <summary>Streaming heads must find every token of their sink and window, dense ones every token.</summary>
+    private void CheckWindow(in StepSlice slice, int[] context)
+    {
+        if (!_geometry!.Heads.AnyStreams) return;
+        var last = context.Length - 1;
+        for (var position = 0; position < context.Length; position++)
+        {
+            var seen = slice.Selection is null || position < _geometry.LServe!.Sink || position > last - _geometry.LServe.Local;
+            if (seen && _slots[KvPool.Streaming][SlotOf(slice.Pages.Streaming(position / KvGeometry.PageTokens), position)] != context[position])
+                throw new InvalidOperationException($"The streaming pool has lost token {position} as seen from {last}.");
+        }
+    }
+
+    private Span<int> Page(KvPool pool, int page) => _slots[pool].AsSpan(page * KvGeometry.PageTokens, KvGeometry.PageTokens);
+
+    private static int SlotOf(int page, int position) => page * KvGeometry.PageTokens + position % KvGeometry.PageTokens;
 }

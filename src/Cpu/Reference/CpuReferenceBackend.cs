@@ -64,6 +64,8 @@ public sealed class CpuReferenceBackend : IBackend
             ForRows(slice.Count, i => ReferenceRopeAppend.Row(layer, kv, slice.Pages, slice.Start + i, heads.Values(slice.FirstRow + i)));
     }
 
+    public void Select(AttentionLayer layer, IDeviceBuffer qkv) { }
+
     public void Attend(AttentionLayer layer, IDeviceBuffer qkv, IDeviceBuffer output)
     {
         var (heads, to, kv) = ((HostBuffer)qkv, (HostBuffer)output, Kv);
@@ -100,7 +102,11 @@ public sealed class CpuReferenceBackend : IBackend
         return flat;
     }
 
-    public void CopyPage(int from, int to) => Kv.Copy(from, to);
+    public void CopyPage(KvPool pool, int from, int to) => Kv.Copy(pool, from, to);
+
+    public void ReadPage(KvPool pool, int page, Span<byte> to) => Kv.Page(pool, page).CopyTo(to);
+
+    public void WritePage(KvPool pool, int page, ReadOnlySpan<byte> from) => from[..Kv.Page(pool, page).Length].CopyTo(Kv.Page(pool, page));
 
     private void Multiply(HostBuffer x, HostMatrix w, HostBuffer y, int rows, bool add) =>
         ForRows(w.Rows, output => ReferenceLinear.Output(x, w, output, rows, add, y));

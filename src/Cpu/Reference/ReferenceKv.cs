@@ -31,11 +31,9 @@ internal sealed unsafe class ReferenceKv : IDisposable
         Round(value, Slot(layer, head, pages, token, plane: 1));
     }
 
-    public void Copy(int from, int to)
-    {
-        var bytes = _pageFloats * sizeof(float);
-        Buffer.MemoryCopy(Page(from), Page(to), bytes, bytes);
-    }
+    public Span<byte> Page(KvPool pool, int page) => new(Page(page), checked((int)(_pageFloats * sizeof(float))));
+
+    public void Copy(KvPool pool, int from, int to) => Page(pool, from).CopyTo(Page(pool, to));
 
     private Span<float> Slot(int layer, int head, TwoWayPageTable pages, int token, int plane)
     {

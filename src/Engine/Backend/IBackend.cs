@@ -48,6 +48,12 @@ public interface IBackend : IDisposable
     /// </summary>
     void RopeAppend(AttentionLayer layer, IDeviceBuffer qkv);
 
+    /// <summary>
+    /// Retrieval heads of sparse sequences choose the pages that <see cref="Attend"/> of the same layer reads: decode rows by
+    /// <see cref="LServeOptions.Policy"/>, prompts past the threshold block by block. Nothing to do for dense sequences.
+    /// </summary>
+    void Select(AttentionLayer layer, IDeviceBuffer qkv);
+
     /// <summary>Causal attention of the queries in <paramref name="qkv"/> over their sequences' pages, as the cache gives them back; output [rows, H·D].</summary>
     void Attend(AttentionLayer layer, IDeviceBuffer qkv, IDeviceBuffer output);
 
@@ -60,8 +66,14 @@ public interface IBackend : IDisposable
     /// <summary>Waits for the step and gives its logits [LogitRows.Length, vocabulary], float32, valid until the next <see cref="BeginStep"/>.</summary>
     ReadOnlySpan<float> EndStep();
 
-    /// <summary>Copies a whole page (all layers), for copy-on-write.</summary>
-    void CopyPage(int from, int to);
+    /// <summary>Copies a whole page (all layers), for copy-on-write. Between steps.</summary>
+    void CopyPage(KvPool pool, int from, int to);
+
+    /// <summary>Copies a whole page (all layers) to host memory of <see cref="KvGeometry.PageBytesOf"/> bytes, in the backend's own layout. Between steps.</summary>
+    void ReadPage(KvPool pool, int page, Span<byte> to);
+
+    /// <summary>Writes what <see cref="ReadPage"/> of a backend with the same <see cref="BackendInfo.PageLayout"/> gave. Between steps.</summary>
+    void WritePage(KvPool pool, int page, ReadOnlySpan<byte> from);
 }
 
 /// <summary>A weight in the backend's own form.</summary>
@@ -81,8 +93,9 @@ public interface IDeviceBuffer : IDisposable
 /// <param name="Name">For people, such as <c>cpu (AVX-512, 2 threads)</c>.</param>
 /// <param name="Arithmetic">Equal for backends whose results are equal bit for bit: device kind, SIMD width, kernels.</param>
 /// <param name="MemoryBytes">Bytes the backend may use, for the memory plan.</param>
-/// <param name="UniformRows">Whether prefill and decode kernels give the same bits, so that a replay may run all of it as prefill.</param>
-public sealed record BackendInfo(string Name, string Arithmetic, long MemoryBytes, bool UniformRows = false);
+/// <param name="UniformRows">Whether dense prefill and decode kernels give the same bits, so that a dense replay may run all of it as prefill.</param>
+/// <param name="PageLayout">Equal for backends that can read each other's KV pages byte by byte.</param>
+public sealed record BackendInfo(string Name, string Arithmetic, long MemoryBytes, bool UniformRows = false, string PageLayout = "");
 
 /// <summary>What the attention of one layer needs besides the activations.</summary>
 /// <param name="Index">Layer, from 0.</param>

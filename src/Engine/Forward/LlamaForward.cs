@@ -50,6 +50,7 @@ public sealed class LlamaForward : IDisposable
             _backend.RmsNorm(_x, layer.AttentionNorm, _epsilon, _normed);               // [R, C]
             _backend.Linear(_normed, layer.Qkv, _qkv);                                  // [R, (H + 2G)·D]
             _backend.RopeAppend(layer.Attention, _qkv);                                 // keys and values into their pages
+            _backend.Select(layer.Attention, _qkv);                                     // pages to read, per sequence and KV head
             _backend.Attend(layer.Attention, _qkv, _attended);                          // [R, H·D]
             _backend.LinearAdd(_attended, layer.AttentionOutput, _x);                   // x += …: [R, C]
             _backend.RmsNorm(_x, layer.FeedForwardNorm, _epsilon, _normed);             // [R, C]

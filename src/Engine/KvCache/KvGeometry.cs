@@ -1,28 +1,68 @@
 namespace LServe.Inference;
 
-/// <summary>How keys and values are stored.</summary>
-public enum KvPrecision
+/// <summary>Which of the two page pools (LServe, arXiv 2502.14866, section 3.2).</summary>
+public enum KvPool
 {
-    /// <summary>As computed; for references and tests.</summary>
-    F32,
+    /// <summary>Heads that keep all of their pages.</summary>
+    Retrieval,
 
-    /// <summary>Rounded to nearest even, clamped to ±65504.</summary>
-    F16,
+    /// <summary>Heads that keep their sink and their local window.</summary>
+    Streaming,
 }
 
-/// <summary>The KV pages of a backend: <paramref name="Pages"/> pages of <see cref="PageTokens"/> tokens in every layer and KV head.</summary>
+/// <summary>
+/// The KV pages of a backend. A page is <see cref="PageTokens"/> tokens of all heads of its pool, in all layers.
+/// </summary>
+/// <param name="Pages">Pages of the retrieval pool.</param>
 public sealed record KvGeometry(int Layers, int KvHeads, int HeadDim, KvPrecision Precision, int Pages)
 {
-    /// <summary>Tokens of a physical page, the unit of memory (LServe, arXiv 2502.14866, section 3.3).</summary>
+    /// <summary>Tokens of a physical page, the unit of memory (LServe, section 3.3).</summary>
     public const int PageTokens = 64;
+
+    /// <summary>Tokens of a logical page, the unit of statistics (LServe, section 3.5).</summary>
+    public const int LogicalTokens = 16;
+
+    /// <summary>Which heads stream. Default: none, so that the streaming pool is empty.</summary>
+    public HeadLayout Heads { get; init; } = HeadLayout.AllRetrieval(Layers, KvHeads);
+
+    /// <summary>Pages of the streaming pool.</summary>
+    public int StreamingPages { get; init; }
+
+    /// <summary>What sequences with sparse attention do; null: there are none.</summary>
+    public LServeOptions? LServe { get; init; }
+
+    /// <summary>[layer, KV head, channel] constants that quantised keys are centred by; null: zeros.</summary>
+    public float[]? Centres { get; init; }
 
     public int BytesPerElement => Precision == KvPrecision.F32 ? 4 : 2;
 
-    /// <summary>Bytes of one page over all layers, keys and values.</summary>
-    public long PageBytes => 2L * Layers * KvHeads * HeadDim * PageTokens * BytesPerElement;
+    /// <summary>Bytes of the statistics of one head's page: two numbers of 16 bits per logical page and channel.</summary>
+    public int StatisticsBytes =>
+        LServe is null || LServe.Statistics == PageStatistics.None ? 0 : PageTokens / LogicalTokens * 2 * HeadDim * sizeof(ushort);
 
-    public long TotalBytes => PageBytes * Pages;
+    /// <summary>Bytes of one head's page.</summary>
+    public long HeadPageBytes(KvPool pool)
+    {
+        var perToken = HeadDim * (Precision.KeyBits() + Precision.ValueBits()) / 8 + (Precision.IsQuantised() ? 4 * sizeof(ushort) : 0);
+        return (long)PageTokens * perToken + (pool == KvPool.Retrieval ? StatisticsBytes : 0);
+    }
+
+    /// <summary>Heads of the pool, over all layers.</summary>
+    public int HeadsOf(KvPool pool) => pool == KvPool.Retrieval ? Heads.RetrievalHeads : Heads.StreamingHeads;
+
+    /// <summary>Bytes of one page of a pool, over all layers and heads of its kind.</summary>
+    public long PageBytesOf(KvPool pool) => HeadsOf(pool) * HeadPageBytes(pool);
+
+    /// <summary>Bytes of one page of the retrieval pool, keys, values and statistics.</summary>
+    public long PageBytes => PageBytesOf(KvPool.Retrieval);
+
+    public int PagesOf(KvPool pool) => pool == KvPool.Retrieval ? Pages : StreamingPages;
+
+    public long TotalBytes => PageBytes * Pages + PageBytesOf(KvPool.Streaming) * StreamingPages;
 
     /// <summary>Pages that hold <paramref name="tokens"/> tokens.</summary>
     public static int PagesFor(int tokens) => (tokens + PageTokens - 1) / PageTokens;
+
+    /// <summary>Most pages of the streaming pool that a sequence with sparse attention keeps between steps.</summary>
+    public int WindowPages => LServe is null ? 0 : PagesFor(LServe.Sink) + PagesFor(LServe.Local) + 2;
 }

@@ -66,6 +66,7 @@ public sealed class Scheduler
         {
             var sequence = work.Generation.Sequence;
             sequence.MarkCached(work.Count, work.RecordAs);
+            _pages.Slide(sequence);
             _shares.Add(sequence.Tenant, work.Count);
             if (work.Kind == SliceKind.Prefill) CommitPrefill(work);
             if (work.WantsLogits) CommitToken(work.Generation, logits.Slice(row++ * _config.VocabularySize, _config.VocabularySize));
@@ -142,12 +143,7 @@ public sealed class Scheduler
         }
     }
 
-    private bool FitsBeside(Generation generation)
-    {
-        var sequence = generation.Sequence;
-        var missing = KvGeometry.PagesFor(sequence.Length + 1) - sequence.Pages.Retrieval.Length;
-        return missing <= _pages.Available;
-    }
+    private bool FitsBeside(Generation generation) => _pages.CouldFit(generation.Sequence, generation.Sequence.Length + 1);
 
     /// <summary>The earliest generation of the least served tenant. A preempted one keeps its ticket, and with it its turn.</summary>
     private Generation LeastServed(List<Generation> list)
@@ -171,12 +167,12 @@ public sealed class Scheduler
     /// </summary>
     private Generation? GiveWay(Generation inNeed)
     {
-        if (Latest(_waiting, g => g.Sequence.Pages.Capacity > 0) is { } waiting)
+        if (Latest(_waiting, g => !g.Sequence.Pages.IsEmpty) is { } waiting)
         {
             _pages.Free(waiting.Sequence);
             return waiting;
         }
-        if (Latest(_running, g => g.Ticket > inNeed.Ticket && g.Sequence.Pages.Capacity > 0) is not { } later) return null;
+        if (Latest(_running, g => g.Ticket > inNeed.Ticket && !g.Sequence.Pages.IsEmpty) is not { } later) return null;
         _pages.Free(later.Sequence);
         _running.Remove(later);
         _waiting.Add(later);

@@ -40,24 +40,40 @@ public sealed class StepPlanner(
         {
             var sequence = generation.Sequence;
             var end = Math.Min(NextKind(generation).End, sequence.Length);
-            var count = Math.Min(budget, end - sequence.CachedLength);
+            var count = Cut(sequence, Math.Min(budget, end - sequence.CachedLength), end);
             if (!FindRoom(generation, sequence.CachedLength + count)) continue;
             _work.Add(WorkOf(generation, SliceKind.Prefill, count));
             budget -= count;
         }
     }
 
-    private (SliceKind Kind, int End) NextKind(Generation generation)
+    /// <summary>
+    /// Moves the end of a chunk to where a sparse prompt may be cut: back, or forward if that would leave nothing. So a step can have
+    /// up to a query block of rows more than asked for.
+    /// </summary>
+    private int Cut(Sequence sequence, int count, int end)
+    {
+        var (start, at) = (sequence.CachedLength, sequence.CachedLength + count);
+        if (sequence.Mode == AttentionMode.Dense || at == end || options.LServe!.MayCut(at)) return count;
+        var block = at / LServeOptions.QueryBlock * LServeOptions.QueryBlock;
+        if (block <= start) block = Math.Min(end, block + LServeOptions.QueryBlock);
+        return block - start;
+    }
+
+    private (SliceKind Kind, int Start, int End) NextKind(Generation generation)
     {
         var sequence = generation.Sequence;
-        if (uniformRows && sequence.CachedLength < sequence.ComputedLength) return (SliceKind.Prefill, sequence.ComputedLength);
-        return sequence.NextKind(generation.PromptLength);
+        // A dense replay may run as prefill where that gives the same bits; sparse decode steps chose their own pages.
+        if (uniformRows && sequence.Mode == AttentionMode.Dense && sequence.CachedLength < sequence.ComputedLength)
+            return (SliceKind.Prefill, 0, sequence.ComputedLength);
+        return sequence.NextRun(generation.PromptLength);
     }
 
     private static StepWork WorkOf(Generation generation, SliceKind kind, int count)
     {
         var sequence = generation.Sequence;
-        return new(generation, kind, sequence.NextKind(generation.PromptLength).Kind, count, sequence.CachedLength + count == sequence.Length);
+        var run = sequence.NextRun(generation.PromptLength);
+        return new(generation, kind, run.Kind, count, sequence.CachedLength + count == sequence.Length, run.Start);
     }
 
     private Generation? TakeLeastServed()
@@ -73,7 +89,7 @@ public sealed class StepPlanner(
     }
 
     private bool FindRoom(Generation generation, int tokens) =>
-        generation.Sequence.Pages.Capacity >= tokens || MakeRoom(generation, tokens);
+        pages.HasRoom(generation.Sequence, tokens) || MakeRoom(generation, tokens);
 
     /// <summary>Apart from <see cref="FindRoom"/>, so that its delegate is only made when a page is needed.</summary>
     private bool MakeRoom(Generation generation, int tokens) => pages.EnsureRoom(generation.Sequence, tokens, () =>
@@ -92,9 +108,14 @@ public sealed class StepPlanner(
         {
             var sequence = work.Generation.Sequence;
             var tokens = sequence.Tokens.Slice(sequence.CachedLength, work.Count);
-            if (work.Kind == SliceKind.Decode) _plan.AddDecode(sequence.Pages, sequence.CachedLength, tokens[0], work.WantsLogits);
-            else _plan.AddPrefill(sequence.Pages, sequence.CachedLength, tokens, work.WantsLogits ? LogitChoice.Last : LogitChoice.None);
+            if (work.Kind == SliceKind.Decode)
+                _plan.AddDecode(sequence.Pages, sequence.CachedLength, tokens[0], work.WantsLogits, sequence.Selection, Renews(sequence, work.RunStart));
+            else
+                _plan.AddPrefill(sequence.Pages, sequence.CachedLength, tokens, work.WantsLogits ? LogitChoice.Last : LogitChoice.None, sequence.Selection);
         }
         return _plan;
     }
+
+    private bool Renews(Sequence sequence, int runStart) =>
+        sequence.Mode == AttentionMode.LServe && options.LServe!.MustRenew(sequence.CachedLength, runStart);
 }

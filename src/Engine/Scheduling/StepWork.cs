@@ -5,4 +5,5 @@ namespace LServe.Inference;
 /// <param name="RecordAs">What is noted for a later replay: differs from <paramref name="Kind"/> where a replay runs as prefill.</param>
 /// <param name="Count">Rows from the sequence's cached length on.</param>
 /// <param name="WantsLogits">Whether the last row is the last known token, so that a new one is drawn.</param>
-public readonly record struct StepWork(Generation Generation, SliceKind Kind, SliceKind RecordAs, int Count, bool WantsLogits);
+/// <param name="RunStart">Position the run of its kind began at: of decode steps, the end of their prompt.</param>
+public readonly record struct StepWork(Generation Generation, SliceKind Kind, SliceKind RecordAs, int Count, bool WantsLogits, int RunStart);

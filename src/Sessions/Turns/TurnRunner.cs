@@ -88,8 +88,12 @@ internal sealed class TurnRunner(SessionEnvironment environment, Sequence sequen
     }
 
     private static LServeException ToPublic(EngineException failure) => new(
-        failure.Failure == EngineFailure.ContextExceeded
-            ? new(ErrorCode.ContextLengthExceeded, failure.Message, "messages")
-            : new(failure.Failure == EngineFailure.StepFailed ? ErrorCode.Internal : ErrorCode.Overloaded, failure.Message, Retryable: true, RetryAfterSeconds: 1),
+        failure.Failure switch
+        {
+            EngineFailure.ContextExceeded => new(ErrorCode.ContextLengthExceeded, failure.Message, "messages"),
+            EngineFailure.Unsupported => new(ErrorCode.InvalidRequest, failure.Message, "attention"),
+            EngineFailure.StepFailed => new(ErrorCode.Internal, failure.Message, Retryable: true, RetryAfterSeconds: 1),
+            _ => new(ErrorCode.Overloaded, failure.Message, Retryable: true, RetryAfterSeconds: 1),
+        },
         failure);
 }

@@ -32,6 +32,8 @@ internal sealed class GatedBackend(IBackend inner, StepGate gate) : IBackend
 
     public void RopeAppend(AttentionLayer layer, IDeviceBuffer qkv) => inner.RopeAppend(layer, qkv);
 
+    public void Select(AttentionLayer layer, IDeviceBuffer qkv) => inner.Select(layer, qkv);
+
     public void Attend(AttentionLayer layer, IDeviceBuffer qkv, IDeviceBuffer output) => inner.Attend(layer, qkv, output);
 
     public void SiluMul(IDeviceBuffer gateUp, IDeviceBuffer y) => inner.SiluMul(gateUp, y);
@@ -40,7 +42,11 @@ internal sealed class GatedBackend(IBackend inner, StepGate gate) : IBackend
 
     public ReadOnlySpan<float> EndStep() => inner.EndStep();
 
-    public void CopyPage(int from, int to) => inner.CopyPage(from, to);
+    public void CopyPage(KvPool pool, int from, int to) => inner.CopyPage(pool, from, to);
+
+    public void ReadPage(KvPool pool, int page, Span<byte> to) => inner.ReadPage(pool, page, to);
+
+    public void WritePage(KvPool pool, int page, ReadOnlySpan<byte> from) => inner.WritePage(pool, page, from);
 
     public void Dispose() => inner.Dispose();
 }

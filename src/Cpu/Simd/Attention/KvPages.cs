@@ -49,8 +49,9 @@ internal sealed unsafe class KvPages : IDisposable
         }
     }
 
-    public void Copy(int from, int to) =>
-        Buffer.MemoryCopy(Keys(from, 0, 0), Keys(to, 0, 0), Geometry.PageBytes, Geometry.PageBytes);
+    public Span<byte> Page(KvPool pool, int page) => new(Keys(page, 0, 0), checked((int)Geometry.PageBytesOf(pool)));
+
+    public void Copy(KvPool pool, int from, int to) => Page(pool, from).CopyTo(Page(pool, to));
 
     /// <summary>Overwrites every byte of every page; 0xFF makes them NaN.</summary>
     public void Fill(byte value)

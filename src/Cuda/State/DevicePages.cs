@@ -7,13 +7,13 @@ namespace LServe.Cuda.State;
 /// All KV pages, layer after layer, so that a step's reads of a layer stay close together. A page of a layer holds, head after head,
 /// keys [64, D] and values [64, D] in binary16 (<c>DensePages</c> in params.h).
 /// </summary>
-internal sealed class KvPool : IDisposable
+internal sealed class DevicePages : IDisposable
 {
     private readonly DeviceMemory _memory;
     private readonly long _pageBytes, _layerBytes;
 
     /// <exception cref="NotSupportedException">Another precision than f16.</exception>
-    public KvPool(KvGeometry geometry)
+    public DevicePages(KvGeometry geometry)
     {
         if (geometry.Precision != KvPrecision.F16)
             throw new NotSupportedException($"The GPU backend keeps keys and values as f16, not {geometry.Precision}. Choose f16, or --backend cpu.");
