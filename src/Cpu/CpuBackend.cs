@@ -16,7 +16,10 @@ public sealed unsafe class CpuBackend : IBackend
     private readonly EmbedWork _embed = new();
     private readonly LogitsBuffer _logits = new();
     private AttendWork? _attend;
-    private RopeAppendWork? _ropeAppend;
+    private RopeWork? _rope;
+    private AppendWork? _append;
+    private SelectWork? _select;
+    private PageLists? _lists;
     private KvPages? _kv;
     private StepPlan? _plan;
 
@@ -29,12 +32,16 @@ public sealed unsafe class CpuBackend : IBackend
         _pool = new WorkerPool(options.Threads);
         _kernels = SimdKernels.Create(_level, _pool.Threads);
         Info = new BackendInfo(
-            $"cpu ({_level}, {_pool.Threads} threads)", $"cpu-float32-1-{_level}", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, UniformRows: true);
+            $"cpu ({_level}, {_pool.Threads} threads)", $"cpu-float32-1-{_level}", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, UniformRows: true,
+            PageLayout: "cpu-1");
     }
 
     public BackendInfo Info { get; }
 
     private StepPlan Plan => _plan ?? throw new InvalidOperationException("No step has begun.");
+    /// <summary>Pages that a retrieval head of a sparse slice chose last; for tests.</summary>
+    internal int[] ChosenPages(int slice, int head, int block = 0) => _lists!.Chosen(slice, head, block).ToArray();
+
     internal KvPages Kv => _kv ?? throw new InvalidOperationException("AllocateKv comes before the first step.");
 
     public IDeviceWeight LoadMatrix(ReadOnlySpan<Tensor> parts, ReadOnlySpan<Tensor?> biases = default)
@@ -54,7 +61,9 @@ public sealed unsafe class CpuBackend : IBackend
         _kv = new KvPages(geometry);
         var kernels = SimdKernels.Create(_level.Dividing(geometry.HeadDim), _pool.Threads);
         _attend = kernels.CreateAttend(_pool.Threads);
-        _ropeAppend = new RopeAppendWork(kernels.RmsNorm);
+        _select = kernels.CreateSelect(_pool.Threads);
+        _append = kernels.CreateAppend();
+        _rope = new RopeWork(kernels.RmsNorm);
         kernels.Linear.Dispose();
     }
 
@@ -62,8 +71,10 @@ public sealed unsafe class CpuBackend : IBackend
     {
         _plan = plan;
         if (_kv is null) return;
-        _attend!.Begin(plan, _kv);
-        _ropeAppend!.Begin(plan, _kv);
+        _rope!.Begin(plan);
+        _append!.Begin(plan, _kv);
+        _lists = _select!.Begin(plan, _kv);
+        _attend!.Begin(plan, _kv, _lists);
     }
 
     public void Embed(IDeviceWeight table, IDeviceBuffer x) => _embed.Run(_pool, Plan, (SimdMatrix)table, (HostBuffer)x);
@@ -78,10 +89,11 @@ public sealed unsafe class CpuBackend : IBackend
     public void RopeAppend(AttentionLayer layer, IDeviceBuffer qkv)
     {
         _ = Kv;
-        _ropeAppend!.Run(_pool, layer, (HostBuffer)qkv);
+        _rope!.Run(_pool, layer, (HostBuffer)qkv);
+        _append!.Run(_pool, layer, (HostBuffer)qkv);
     }
 
-    public void Select(AttentionLayer layer, IDeviceBuffer qkv) { }
+    public void Select(AttentionLayer layer, IDeviceBuffer qkv) => _select!.Run(_pool, layer, (HostBuffer)qkv);
 
     public void Attend(AttentionLayer layer, IDeviceBuffer qkv, IDeviceBuffer output)
     {
@@ -123,7 +135,8 @@ public sealed unsafe class CpuBackend : IBackend
         _pool.Dispose();
         _kernels.Linear.Dispose();
         _attend?.Dispose();
-        _ropeAppend?.Dispose();
+        _rope?.Dispose();
+        _select?.Dispose();
         _kv?.Dispose();
         _logits.Dispose();
     }

@@ -5,7 +5,8 @@ namespace LServe.Cpu;
 
 /// <summary>The operations of one vector width.</summary>
 internal sealed record SimdKernels(
-    LinearWork Linear, RmsNormWork RmsNorm, SiluMulWork SiluMul, Func<TensorType, WeightKernel> WeightKernels, Func<int, AttendWork> CreateAttend)
+    LinearWork Linear, RmsNormWork RmsNorm, SiluMulWork SiluMul, Func<TensorType, WeightKernel> WeightKernels, Func<int, AttendWork> CreateAttend,
+    Func<int, SelectWork> CreateSelect, Func<AppendWork> CreateAppend)
 {
     /// <summary>Rows: below this an operation on single rows is done sooner than the other threads are told of it.</summary>
     public const int RowsWorthSharing = 8;
@@ -25,6 +26,7 @@ internal sealed record SimdKernels(
     {
         var kernels = new Dictionary<TensorType, WeightKernel>();
         WeightKernel KernelOf(TensorType type) => kernels.TryGetValue(type, out var kernel) ? kernel : kernels[type] = WeightKernel.Create<L, F>(type);
-        return new(new LinearWork<L, F>(threads), new RmsNormWork<L, F>(), new SiluMulWork<L, F>(), KernelOf, count => new AttendWork<L, F>(count));
+        return new(new LinearWork<L, F>(threads), new RmsNormWork<L, F>(), new SiluMulWork<L, F>(), KernelOf, count => new AttendWork<L, F>(count),
+            count => new SelectWork<L, F>(count), () => new AppendWork<L, F>());
     }
 }

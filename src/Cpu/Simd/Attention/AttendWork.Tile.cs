@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using LServe.Inference;
 
 namespace LServe.Cpu;
@@ -12,7 +11,7 @@ internal sealed unsafe partial class AttendWork<L, F>
     /// <summary>Where a tile's intermediate results lie in its thread's scratch.</summary>
     private readonly struct TileMemory
     {
-        public readonly float* Keys, Values, Queries, Scores, Sums, Totals, Factors, SplitTop, SplitSum, Top, Sum;
+        public readonly float* Keys, Values, Queries, Scores, Sums, Totals, Factors, SplitTop, SplitSum, Top, Sum, ChannelSums;
 
         public TileMemory(float* scratch, int queries, int dim)
         {
@@ -27,6 +26,7 @@ internal sealed unsafe partial class AttendWork<L, F>
             SplitSum = SplitTop + queries;
             Top = SplitSum + queries;
             Sum = Top + queries;
+            ChannelSums = Sum + queries;
         }
     }
 
@@ -35,14 +35,16 @@ internal sealed unsafe partial class AttendWork<L, F>
         var slice = Plan.Slices[unit.Slice];
         var queries = unit.Rows * GroupSize;
         var memory = new TileMemory(Scratch.Of(thread), queries, Dim);
-        for (var i = 0; i < unit.Rows; i++) LoadQueries(slice.FirstRow + unit.First + i, unit.Head, memory.Queries + i * GroupSize * Dim);
+        for (var i = 0; i < unit.Rows; i++)
+            LoadQueries(slice.FirstRow + unit.First + i, unit.Head, memory.Queries + i * GroupSize * Dim, memory.ChannelSums + i * GroupSize);
         Reset(memory.Totals, memory.Top, memory.Sum, queries);
-        var pages = KvGeometry.PagesFor(slice.Start + unit.First + unit.Rows);
-        for (var page = 0; page < pages; page += AttendPlan.SplitPages)
+        var first = slice.Start + unit.First;
+        var walk = Lists.Walk(slice, unit.Slice, Place(unit.Head), unit.Head, first, first + unit.Rows - 1);
+        for (var entry = 0; entry < walk.Count;)
         {
             Reset(memory.Sums, memory.SplitTop, memory.SplitSum, queries);
-            var end = Math.Min(pages, page + AttendPlan.SplitPages);
-            for (var at = page; at < end; at++) AddPage(slice, unit, at, memory);
+            var end = walk.SplitEnd(entry, Lists.Pages);
+            for (; entry < end; entry++) AddPage(slice, unit, walk, walk.Page(entry, Lists.Pages), memory);
             for (var i = 0; i < queries; i++)
                 OnlineSoftmax<L, F>.Merge(
                     memory.Top + i, memory.Sum + i, memory.Totals + i * Dim, memory.SplitTop[i], memory.SplitSum[i], memory.Sums + i * Dim, Dim);
@@ -50,43 +52,21 @@ internal sealed unsafe partial class AttendWork<L, F>
         for (var i = 0; i < queries; i++)
         {
             var (row, head) = Math.DivRem(i, GroupSize);
-            var output = OutputOf(slice.FirstRow + unit.First + row, unit.Head) + head * Dim;
-            OnlineSoftmax<L, F>.Finish(memory.Sum[i], memory.Totals + i * Dim, output, Dim);
+            Finish(memory.Sum[i], memory.Totals + i * Dim, OutputOf(slice.FirstRow + unit.First + row, unit.Head) + head * Dim);
         }
     }
 
-    private void AddPage(in StepSlice slice, in AttendPlan.Unit unit, int page, in TileMemory memory)
+    private void AddPage(in StepSlice slice, in AttendPlan.Unit unit, in PageWalk walk, int index, in TileMemory memory)
     {
-        var (queries, id) = (unit.Rows * GroupSize, slice.Pages.Retrieval[page]);
-        var firstVisible = slice.Start + unit.First + 1 - page * Tokens;
-        var lastVisible = Math.Min(Tokens, firstVisible + unit.Rows - 1);
-        var keys = AsFloats(Kv.Keys(id, Layer, unit.Head), Dim * Tokens, memory.Keys);
-        var values = AsFloats(Kv.Values(id, Layer, unit.Head), Dim * lastVisible, memory.Values);
-        Panel<L, F, KvFloat>.Multiply(memory.Queries, Dim, queries, keys, Tokens, Dim, memory.Scores, Tokens, Tokens, null, values);
+        var queries = unit.Rows * GroupSize;
+        var first = slice.Start + unit.First;
+        var page = Kv.Head(slice.Pages, Place(unit.Head), index);
+        var rows = Math.Min(Tokens, first + unit.Rows - index * Tokens);
+        var (keys, values) = ((nint)KeysOf(page, memory.Keys), (nint)ValuesOf(page, rows, memory.Values));
+        Score(memory.Queries, memory.ChannelSums, queries, page, (byte*)keys, memory.Scores, ahead: (byte*)values);
         for (var i = 0; i < queries; i++)
-            memory.Factors[i] = AddScores(memory.Scores + i * Tokens, firstVisible + i / GroupSize, memory.SplitTop + i, memory.SplitSum + i);
-        Panel<L, F, KvFloat>.Multiply(memory.Scores, Tokens, queries, values, Dim, lastVisible, memory.Sums, Dim, Dim, memory.Factors, keys);
-    }
-
-    /// <summary>A row that begins after this page takes nothing from it.</summary>
-    private static float AddScores(float* scores, int visible, float* largest, float* sum)
-    {
-        if (visible > 0) return OnlineSoftmax<L, F>.Add(scores, visible, largest, sum);
-        new Span<float>(scores, Tokens).Clear();
-        return 1;
-    }
-
-    private byte* AsFloats(byte* plane, int count, float* scratch)
-    {
-        if (Kv.Geometry.Precision == KvPrecision.F32) return plane;
-        Widen((ushort*)plane, count, scratch);
-        return (byte*)scratch;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Widen(ushort* from, int count, float* to)
-    {
-        for (var i = 0; i < count; i += L.Width) L.Store(to + i, L.LoadHalf(from + i));
+            memory.Factors[i] = AddScores(memory.Scores + i * Tokens, Seen(walk, first + i / GroupSize, index), memory.SplitTop + i, memory.SplitSum + i);
+        Panel<L, F, KvFloat>.Multiply(memory.Scores, Tokens, queries, (byte*)values, Dim, rows, memory.Sums, Dim, Dim, memory.Factors, (byte*)keys);
     }
 
     private void Reset(float* values, float* largest, float* sums, int queries)

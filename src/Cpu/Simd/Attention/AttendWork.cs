@@ -1,3 +1,4 @@
+using System.Numerics;
 using LServe.Inference;
 
 namespace LServe.Cpu;
@@ -14,24 +15,21 @@ internal abstract unsafe class AttendWork(int threads) : ParallelWork, IDisposab
 
     protected StepPlan Plan = null!;
     protected KvPages Kv = null!;
+    protected PageLists Lists = null!;
     protected HostBuffer Queries = null!, Output = null!;
     protected int Layer, GroupSize, Dim;
 
-    /// <summary>Cuts the step into units, once for all layers.</summary>
-    public void Begin(StepPlan plan, KvPages kv)
-    {
-        (Plan, Kv, Dim) = (plan, kv, kv.Geometry.HeadDim);
-        Units.Build(plan, kv.Geometry.KvHeads);
-        if (_unmerged.Length < Units.Groups.Count) _unmerged = new int[2 * Units.Groups.Count];
-    }
+    public void Begin(StepPlan plan, KvPages kv, PageLists lists) => (Plan, Kv, Lists, Dim) = (plan, kv, lists, kv.Geometry.HeadDim);
 
     public void Run(WorkerPool pool, AttentionLayer layer, HostBuffer queries, HostBuffer output)
     {
         (Layer, GroupSize, Queries, Output) = (layer.Index, layer.Config.GroupSize, queries, output);
+        Units.Build(Plan, Lists, Kv.Geometry.Heads, Layer);
+        if (_unmerged.Length < Units.Groups.Count) _unmerged = new int[2 * Units.Groups.Count];
+        for (var i = 0; i < Units.Groups.Count; i++) _unmerged[i] = Units.Groups[i].Splits;
         var tileQueries = AttendPlan.TileRows * GroupSize;
-        Scratch.Reserve(2L * Dim * Tokens + tileQueries * (3L * Dim + Tokens + 5));
+        Scratch.Reserve(2L * Dim * Tokens + tileQueries * (3L * Dim + Tokens + 6));
         _partials.Reserve((long)Units.Partials * PartialFloats);
-        for (var i = 0; i < Units.Groups.Count; i++) _unmerged[i] = Units.Groups[i];
         pool.Run(this, Units.Units);
     }
 
@@ -66,12 +64,62 @@ internal sealed unsafe partial class AttendWork<L, F>(int threads) : AttendWork(
     where L : ILanes<F>
     where F : struct
 {
-    /// <summary>Copies the queries of one row and KV head, multiplied by log₂e / √D.</summary>
-    private void LoadQueries(int row, int head, float* to)
+    private bool IsQuantised => Kv.Geometry.Precision.IsQuantised();
+
+    private HeadPlace Place(int head) => Kv.Geometry.Heads[Layer, head];
+
+    /// <summary>
+    /// Copies the queries of one row and KV head, multiplied by log₂e / √D; where keys are rotated, rotated too.
+    /// </summary>
+    /// <param name="totals">Of each query the sum of its channels; used with quantised keys alone.</param>
+    private void LoadQueries(int row, int head, float* to, float* totals)
     {
         var scale = (float)(1.4426950408889634 / Math.Sqrt(Dim));
         var from = Queries.Row(row) + (long)head * GroupSize * Dim;
         for (var i = 0; i < GroupSize * Dim; i += L.Width) L.Store(to + i, L.Multiply(L.Load(from + i), L.Fill(scale)));
+        if (!IsQuantised) return;
+        for (var q = 0; q < GroupSize; q++, to += Dim)
+        {
+            Hadamard.Rotate(to, Dim);
+            totals[q] = 0;
+            for (var i = 0; i < Dim; i++) totals[q] += to[i];
+        }
+    }
+
+    /// <summary>Scores of queries and a page's 64 keys.</summary>
+    /// <param name="keys">[D][64] as <see cref="KvReader{L,F}.Keys"/> gives them.</param>
+    private void Score(float* queries, float* totals, int count, byte* page, byte* keys, float* scores, byte* ahead)
+    {
+        Panel<L, F, KvFloat>.Multiply(queries, Dim, count, keys, Tokens, Dim, scores, Tokens, Tokens, null, ahead);
+        if (!IsQuantised) return;
+        for (var i = 0; i < count; i++)
+            KvReader<L, F>.Rescale(scores + i * Tokens, (ushort*)(page + Kv.Layout.KeyScales), totals[i], step: 1, offset: 0);
+    }
+
+    /// <summary>Turns a page's scores into weights of the tokens seen. Returns what earlier sums are to be multiplied by.</summary>
+    private static float AddScores(float* scores, ulong seen, float* largest, float* sum)
+    {
+        if (seen == 0)
+        {
+            new Span<float>(scores, Tokens).Clear();
+            return 1;
+        }
+        var visible = Tokens - BitOperations.LeadingZeroCount(seen);
+        if (BitOperations.PopCount(seen) != visible)
+            for (var i = 0; i < visible; i++)
+                if ((seen >> i & 1) == 0)
+                    scores[i] = float.NegativeInfinity;
+        return OnlineSoftmax<L, F>.Add(scores, visible, largest, sum);
+    }
+
+    private ulong Seen(in PageWalk walk, int position, int page) => walk.Windowed
+        ? PageVisibility.Streaming(position, page, Kv.Geometry.LServe!.Sink, Kv.Geometry.LServe.Local)
+        : PageVisibility.Causal(position, page);
+
+    private void Finish(float sum, float* values, float* output)
+    {
+        OnlineSoftmax<L, F>.Finish(sum, values, output, Dim);
+        if (IsQuantised) Hadamard.Rotate(output, Dim);
     }
 
     private float* OutputOf(int row, int head) => Output.Row(row) + (long)head * GroupSize * Dim;

@@ -60,4 +60,10 @@ internal unsafe interface ILanes<F>
 
     /// <summary>scale · q + offset, rounded once, for the low or high 4 bits q of each of <see cref="Width"/> bytes.</summary>
     static abstract F Nibbles(byte* from, bool high, F first, F second);
+
+    /// <summary>(byte &gt;&gt; shift) &amp; mask of each of <see cref="Width"/> bytes, as a number.</summary>
+    static abstract F LoadBits(byte* from, int shift, int mask);
+
+    /// <summary>16 · h + l for the lower or upper 4 bits h and l of each of <see cref="Width"/> bytes of two planes, as a number.</summary>
+    static abstract F JoinBits(byte* high, byte* low, bool upperHalf);
 }

@@ -81,4 +81,18 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
         var codes = high ? bytes >>> 4 : bytes & Vector128.Create(15);
         return Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(codes), first, second);
     }
+
+    [MethodImpl(Inline)]
+    public static Vector128<float> LoadBits(byte* from, int shift, int mask)
+    {
+        var bytes = Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(uint*)from).AsByte())).AsInt32();
+        return Vector128.ConvertToSingle((bytes >>> shift) & Vector128.Create(mask));
+    }
+
+    [MethodImpl(Inline)]
+    public static Vector128<float> JoinBits(byte* high, byte* low, bool upperHalf)
+    {
+        Vector128<byte> h = Vector128.CreateScalarUnsafe(*(uint*)high).AsByte(), l = Vector128.CreateScalarUnsafe(*(uint*)low).AsByte();
+        return Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(Join.Codes(h, l, upperHalf))).AsInt32());
+    }
 }

@@ -69,4 +69,15 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
         var codes = high ? bytes >>> 4 : bytes & Vector256.Create(15);
         return Vector256.FusedMultiplyAdd(Avx.ConvertToVector256Single(codes), first, second);
     }
+
+    [MethodImpl(Inline)]
+    public static Vector256<float> LoadBits(byte* from, int shift, int mask) =>
+        Avx.ConvertToVector256Single((Avx2.ConvertToVector256Int32(from) >>> shift) & Vector256.Create(mask));
+
+    [MethodImpl(Inline)]
+    public static Vector256<float> JoinBits(byte* high, byte* low, bool upperHalf)
+    {
+        Vector128<byte> h = Vector128.CreateScalarUnsafe(*(ulong*)high).AsByte(), l = Vector128.CreateScalarUnsafe(*(ulong*)low).AsByte();
+        return Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(Join.Codes(h, l, upperHalf)));
+    }
 }

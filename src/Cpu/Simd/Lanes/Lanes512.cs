@@ -81,4 +81,15 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
         var codes = Avx512F.ConvertToVector512Int32(Vector128.Load(from));
         return Avx512F.PermuteVar16x32(first, high ? codes >>> 4 : codes);
     }
+
+    [MethodImpl(Inline)]
+    public static Vector512<float> LoadBits(byte* from, int shift, int mask) =>
+        Avx512F.ConvertToVector512Single((Avx512F.ConvertToVector512Int32(Vector128.Load(from)) >>> shift) & Vector512.Create(mask));
+
+    [MethodImpl(Inline)]
+    public static Vector512<float> JoinBits(byte* high, byte* low, bool upperHalf)
+    {
+        Vector128<byte> h = Vector128.Load(high), l = Vector128.Load(low);
+        return Avx512F.ConvertToVector512Single(Avx512F.ConvertToVector512Int32(Join.Codes(h, l, upperHalf)));
+    }
 }

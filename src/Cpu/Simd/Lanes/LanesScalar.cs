@@ -39,4 +39,10 @@ internal readonly unsafe struct LanesScalar : ILanes<float>
     [MethodImpl(Inline)]
     public static float Nibbles(byte* from, bool high, float first, float second) =>
         MathF.FusedMultiplyAdd(high ? *from >> 4 : *from & 15, first, second);
+
+    [MethodImpl(Inline)] public static float LoadBits(byte* from, int shift, int mask) => (*from >> shift) & mask;
+
+    [MethodImpl(Inline)]
+    public static float JoinBits(byte* high, byte* low, bool upperHalf) =>
+        upperHalf ? (*high & 0xF0) | (*low >> 4) : ((*high & 15) << 4) | (*low & 15);
 }

@@ -4,23 +4,18 @@ using LServe.Model;
 
 namespace LServe.Cpu;
 
-/// <summary>Per-head norms where the layer has them, rotation of queries and keys, keys and values into their pages. A unit is a row.</summary>
-internal sealed unsafe class RopeAppendWork(RmsNormWork norm) : ParallelWork, IDisposable
+/// <summary>Per-head norms where the layer has them, then rotation of queries and keys, in place. A unit is a row.</summary>
+internal sealed unsafe class RopeWork(RmsNormWork norm) : ParallelWork, IDisposable
 {
     private readonly RopeTable _table = new();
-    private int[] _sliceOfRow = [];
     private StepPlan _plan = null!;
-    private KvPages _kv = null!;
     private AttentionLayer _layer = null!;
     private HostBuffer _qkv = null!;
 
-    public void Begin(StepPlan plan, KvPages kv)
+    public void Begin(StepPlan plan)
     {
-        (_plan, _kv) = (plan, kv);
+        _plan = plan;
         _table.Reset();
-        if (_sliceOfRow.Length < plan.Rows) _sliceOfRow = new int[2 * plan.Rows];
-        var slices = plan.Slices;
-        for (var i = 0; i < slices.Length; i++) _sliceOfRow.AsSpan(slices[i].FirstRow, slices[i].Count).Fill(i);
     }
 
     public void Run(WorkerPool pool, AttentionLayer layer, HostBuffer qkv)
@@ -34,19 +29,11 @@ internal sealed unsafe class RopeAppendWork(RmsNormWork norm) : ParallelWork, ID
 
     public override void Execute(int unit, int thread)
     {
-        var (config, dim) = (_layer.Config, _layer.Config.HeadDim);
-        var queries = _qkv.Row(unit);
-        var keys = queries + (long)config.QueryHeads * dim;
-        var values = keys + (long)config.KvHeads * dim;
-        var position = _plan.Positions[unit];
-        var (index, slot) = Math.DivRem(position, KvGeometry.PageTokens);
-        var page = _plan.Slices[_sliceOfRow[unit]].Pages.Retrieval[index];
-        for (var head = 0; head < config.QueryHeads; head++) Prepare(queries + head * dim, _layer.QueryNorm, unit);
-        for (var head = 0; head < config.KvHeads; head++)
-        {
-            Prepare(keys + head * dim, _layer.KeyNorm, unit);
-            _kv.Write(page, slot, _layer.Index, head, keys + head * dim, values + head * dim);
-        }
+        var config = _layer.Config;
+        var heads = _qkv.Row(unit);
+        for (var head = 0; head < config.QueryHeads; head++) Prepare(heads + head * config.HeadDim, _layer.QueryNorm, unit);
+        heads += (long)config.QueryHeads * config.HeadDim;
+        for (var head = 0; head < config.KvHeads; head++) Prepare(heads + head * config.HeadDim, _layer.KeyNorm, unit);
     }
 
     private void Prepare(float* head, IDeviceWeight? gain, int row)
