@@ -11,6 +11,7 @@ public sealed class CpuReferenceBackend : IBackend
 {
     private readonly WorkerPool _pool;
     private readonly RowWork _rows = new();
+    private readonly ReferenceChoices _choices = new();
     private StepPlan? _plan;
     private ReferenceKv? _kv;
     private HostBuffer? _logits, _normed;
@@ -19,7 +20,7 @@ public sealed class CpuReferenceBackend : IBackend
     public CpuReferenceBackend(int threads = 0)
     {
         _pool = new WorkerPool(threads);
-        Info = new BackendInfo("cpu reference (scalar, float64 sums)", "cpu-reference-1", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, UniformRows: true);
+        Info = new BackendInfo("cpu reference (scalar, float64 sums)", "cpu-reference-1", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, UniformRows: true, PageLayout: "cpu-reference");
     }
 
     public BackendInfo Info { get; }
@@ -39,7 +40,11 @@ public sealed class CpuReferenceBackend : IBackend
         _kv = new ReferenceKv(geometry);
     }
 
-    public void BeginStep(StepPlan plan) => _plan = plan;
+    public void BeginStep(StepPlan plan)
+    {
+        _plan = plan;
+        if (_kv is not null) _choices.Begin(plan, _kv.Geometry.KvHeads);
+    }
 
     public void Embed(IDeviceWeight table, IDeviceBuffer x)
     {
@@ -60,18 +65,52 @@ public sealed class CpuReferenceBackend : IBackend
     public void RopeAppend(AttentionLayer layer, IDeviceBuffer qkv)
     {
         var (heads, kv) = ((HostBuffer)qkv, Kv);
-        foreach (var slice in Plan.Slices)
+        foreach (var each in Plan.Slices)
+        {
+            var slice = each;
             ForRows(slice.Count, i => ReferenceRopeAppend.Row(layer, kv, slice.Pages, slice.Start + i, heads.Values(slice.FirstRow + i)));
+            if (slice.Selection is null) continue;
+            ForRows(kv.Geometry.KvHeads, head =>
+            {
+                for (var i = 0; i < slice.Count; i++)
+                    ReferenceRopeAppend.Statistics(layer, kv, slice, head, slice.Start + i, heads.Values(slice.FirstRow + i));
+            });
+        }
     }
 
-    public void Select(AttentionLayer layer, IDeviceBuffer qkv) { }
+    public void Select(AttentionLayer layer, IDeviceBuffer qkv)
+    {
+        var (heads, kv) = ((HostBuffer)qkv, Kv);
+        _choices.Begin(Plan, kv.Geometry.KvHeads);
+        for (var index = 0; index < Plan.Slices.Length; index++)
+        {
+            var (number, slice) = (index, Plan.Slices[index]);
+            if (slice.Selection is null || kv.Geometry.LServe!.Policy == SelectionPolicy.All) continue;
+            ForRows(ReferenceChoices.Blocks(slice) * kv.Geometry.KvHeads, unit =>
+            {
+                var (block, head) = Math.DivRem(unit, kv.Geometry.KvHeads);
+                _choices.At(number, head, block) = ReferenceSelect.Pages(layer, kv, slice, head, block, heads);
+            });
+        }
+    }
+
+    /// <summary>Pages that <see cref="Select"/> chose in the layer it ran for last; empty: none, everything is read.</summary>
+    /// <param name="block">Query block of a prompt's slice, from 0.</param>
+    internal int[] ChosenPages(int slice, int head, int block = 0) => _choices.At(slice, head, block) ?? [];
 
     public void Attend(AttentionLayer layer, IDeviceBuffer qkv, IDeviceBuffer output)
     {
         var (heads, to, kv) = ((HostBuffer)qkv, (HostBuffer)output, Kv);
-        foreach (var slice in Plan.Slices)
+        for (var index = 0; index < Plan.Slices.Length; index++)
+        {
+            var (number, slice) = (index, Plan.Slices[index]);
             ForRows(slice.Count, i =>
-                ReferenceAttend.Row(layer, kv, slice.Pages, slice.Start + i, heads.Values(slice.FirstRow + i), to.Values(slice.FirstRow + i)));
+            {
+                var (row, position) = (slice.FirstRow + i, slice.Start + i);
+                var block = ReferenceChoices.BlockOf(slice, position);
+                ReferenceAttend.Row(layer, kv, slice, position, head => _choices.At(number, head, block), heads.Values(row), to.Values(row));
+            });
+        }
     }
 
     public void SiluMul(IDeviceBuffer gateUp, IDeviceBuffer y)

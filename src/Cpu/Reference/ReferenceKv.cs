@@ -4,59 +4,100 @@ using LServe.Inference;
 namespace LServe.Cpu;
 
 /// <summary>
-/// KV pages [page, layer, KV head, keys then values, token, channel], kept as float32 after rounding to the precision asked for.
-/// Memory of untouched pages is reserved only.
+/// The two page pools [page, head of the pool over all layers, <see cref="ReferencePage"/>]. Quantised keys and values are read in the
+/// rotated basis, keys less their centre. Memory of untouched pages is reserved only.
 /// </summary>
 internal sealed unsafe class ReferenceKv : IDisposable
 {
-    private readonly KvGeometry _geometry;
-    private readonly long _planeFloats, _pageFloats;
-    private float* _data;
+    private readonly byte*[] _pools = new byte*[2];
+    private readonly int[] _headBytes = new int[2], _pageBytes = new int[2];
 
     public ReferenceKv(KvGeometry geometry)
     {
-        _geometry = geometry;
-        _planeFloats = (long)KvGeometry.PageTokens * geometry.HeadDim;
-        _pageFloats = 2 * _planeFloats * geometry.KvHeads * geometry.Layers;
-        _data = (float*)NativeMemory.AlignedAlloc((nuint)(_pageFloats * geometry.Pages) * sizeof(float), 64);
+        Geometry = geometry;
+        foreach (var pool in Enum.GetValues<KvPool>())
+        {
+            _headBytes[(int)pool] = checked((int)geometry.HeadPageBytes(pool));
+            _pageBytes[(int)pool] = checked((int)geometry.PageBytesOf(pool));
+            _pools[(int)pool] = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(1, geometry.PageBytesOf(pool) * geometry.PagesOf(pool)), 64);
+        }
     }
 
-    public ReadOnlySpan<float> Key(int layer, int head, TwoWayPageTable pages, int token) => Slot(layer, head, pages, token, plane: 0);
+    public KvGeometry Geometry { get; }
 
-    public ReadOnlySpan<float> Value(int layer, int head, TwoWayPageTable pages, int token) => Slot(layer, head, pages, token, plane: 1);
+    /// <summary>Whether what is read is in the rotated basis.</summary>
+    public bool Rotated => Geometry.Precision.IsQuantised();
+
+    /// <summary>Head <paramref name="head"/>'s part of page <paramref name="index"/> of a sequence.</summary>
+    public ReferencePage Page(int layer, int head, TwoWayPageTable pages, int index)
+    {
+        var place = Geometry.Heads[layer, head];
+        var bytes = _headBytes[(int)place.Pool];
+        var page = place.Streams ? pages.Streaming(index) : pages.Retrieval[index];
+        return new(Geometry.Precision, Geometry.HeadDim, Page(place.Pool, page).Slice(place.Place * bytes, bytes));
+    }
 
     public void Write(int layer, int head, TwoWayPageTable pages, int token, ReadOnlySpan<float> key, ReadOnlySpan<float> value)
     {
-        Round(key, Slot(layer, head, pages, token, plane: 0));
-        Round(value, Slot(layer, head, pages, token, plane: 1));
+        var page = Page(layer, head, pages, token / KvGeometry.PageTokens);
+        var slot = token % KvGeometry.PageTokens;
+        Span<double> vector = stackalloc double[key.Length];
+        for (var i = 0; i < vector.Length; i++) vector[i] = key[i] - (Rotated ? Centre(layer, head, i) : 0);
+        if (Rotated) ReferenceRotation.InPlace(vector);
+        ReferenceNumbers.Write(vector, Geometry.Precision.KeyBits(), page.Key(slot), Rotated ? page.KeyScale(slot) : default);
+        for (var i = 0; i < vector.Length; i++) vector[i] = value[i];
+        if (Rotated) ReferenceRotation.InPlace(vector);
+        ReferenceNumbers.Write(vector, Geometry.Precision.ValueBits(), page.Value(slot), Rotated ? page.ValueScale(slot) : default);
     }
 
-    public Span<byte> Page(KvPool pool, int page) => new(Page(page), checked((int)(_pageFloats * sizeof(float))));
+    /// <param name="sketchBits">High bits of the key's codes to look at; null: all.</param>
+    public void Key(int layer, int head, TwoWayPageTable pages, int token, int? sketchBits, Span<double> to)
+    {
+        var page = Page(layer, head, pages, token / KvGeometry.PageTokens);
+        var (slot, bits) = (token % KvGeometry.PageTokens, Geometry.Precision.KeyBits());
+        ReferenceNumbers.Read(page.Key(slot), Rotated ? page.KeyScale(slot) : default, bits, sketchBits ?? bits, to);
+    }
+
+    public void Value(int layer, int head, TwoWayPageTable pages, int token, Span<double> to)
+    {
+        var page = Page(layer, head, pages, token / KvGeometry.PageTokens);
+        var (slot, bits) = (token % KvGeometry.PageTokens, Geometry.Precision.ValueBits());
+        ReferenceNumbers.Read(page.Value(slot), Rotated ? page.ValueScale(slot) : default, bits, bits, to);
+    }
+
+    /// <summary>A query in the basis of the keys.</summary>
+    public double[] Query(ReadOnlySpan<float> query)
+    {
+        var turned = Widen(query);
+        if (Rotated) ReferenceRotation.InPlace(turned);
+        return turned;
+    }
+
+    public static double[] Widen(ReadOnlySpan<float> vector)
+    {
+        var wide = new double[vector.Length];
+        for (var i = 0; i < wide.Length; i++) wide[i] = vector[i];
+        return wide;
+    }
+
+    /// <summary>A page of a pool, all layers.</summary>
+    public Span<byte> Page(KvPool pool, int page)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)page, (uint)Geometry.PagesOf(pool), nameof(page));
+        return new(_pools[(int)pool] + (long)page * _pageBytes[(int)pool], _pageBytes[(int)pool]);
+    }
 
     public void Copy(KvPool pool, int from, int to) => Page(pool, from).CopyTo(Page(pool, to));
 
-    private Span<float> Slot(int layer, int head, TwoWayPageTable pages, int token, int plane)
-    {
-        var (page, slot) = Math.DivRem(token, KvGeometry.PageTokens);
-        var at = (((long)layer * _geometry.KvHeads + head) * 2 + plane) * _planeFloats + (long)slot * _geometry.HeadDim;
-        return new Span<float>(Page(pages.Retrieval[page]) + at, _geometry.HeadDim);
-    }
-
-    private float* Page(int page)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)page, (uint)_geometry.Pages, nameof(page));
-        return _data + page * _pageFloats;
-    }
-
-    private void Round(ReadOnlySpan<float> from, Span<float> to)
-    {
-        for (var i = 0; i < from.Length; i++)
-            to[i] = _geometry.Precision == KvPrecision.F32 ? from[i] : (float)(Half)Math.Clamp(from[i], -65504f, 65504f);
-    }
+    private double Centre(int layer, int head, int channel) =>
+        Geometry.Centres is null ? 0 : Geometry.Centres[(layer * Geometry.KvHeads + head) * Geometry.HeadDim + channel];
 
     public void Dispose()
     {
-        NativeMemory.AlignedFree(_data);
-        _data = null;
+        foreach (var pool in Enum.GetValues<KvPool>())
+        {
+            NativeMemory.AlignedFree(_pools[(int)pool]);
+            _pools[(int)pool] = null;
+        }
     }
 }

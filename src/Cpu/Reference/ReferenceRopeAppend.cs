@@ -5,7 +5,7 @@ namespace LServe.Cpu;
 
 /// <summary>
 /// Per-head norm (Qwen 3), rotary embedding (Su et al., arXiv 2104.09864) of queries and keys, then keys and values into the cache.
-/// Rotated queries go back to their place.
+/// Rotated queries and keys go back to their place.
 /// </summary>
 internal static class ReferenceRopeAppend
 {
@@ -21,6 +21,18 @@ internal static class ReferenceRopeAppend
             Prepare(layer.KeyNorm, config, position, keys.Slice(head * dim, dim));
             kv.Write(layer.Index, head, pages, position, keys.Slice(head * dim, dim), values.Slice(head * dim, dim));
         }
+    }
+
+    /// <summary>Adds the key of a sparse sequence's token to the statistics of a retrieval head. Tokens come in their order.</summary>
+    public static void Statistics(AttentionLayer layer, ReferenceKv kv, in StepSlice slice, int head, int position, ReadOnlySpan<float> qkv)
+    {
+        var (config, kind, place) = (layer.Config, kv.Geometry.LServe!.Statistics, kv.Geometry.Heads[layer.Index, head]);
+        if (place.Streams || kind == PageStatistics.None) return;
+        var open = slice.Selection!.Open(place.Place);
+        ReferenceStatistics.Append(kind, position, qkv.Slice((config.QueryHeads + head) * config.HeadDim, config.HeadDim), open);
+        if ((position + 1) % KvGeometry.LogicalTokens != 0) return;
+        var page = kv.Page(layer.Index, head, slice.Pages, position / KvGeometry.PageTokens);
+        ReferenceStatistics.Close(kind, open, page.Statistics(position % KvGeometry.PageTokens / KvGeometry.LogicalTokens));
     }
 
     private static void Prepare(IDeviceWeight? norm, ModelConfig config, int position, Span<float> head)
