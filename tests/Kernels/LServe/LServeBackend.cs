@@ -1,0 +1,15 @@
+using LServe.Cpu;
+using LServe.Inference;
+
+namespace LServe.Tests.Kernels.Sparse;
+
+/// <summary>A backend under test.</summary>
+/// <param name="Chosen">The pages that a slice, a KV head and a query block of the slice read after Select.</param>
+/// <param name="Tolerance">Norm of an output's difference ÷ norm.</param>
+internal sealed record LServeBackend(string Name, Func<IBackend> Create, Func<IBackend, (int Slice, int Head, int Block), int[]> Chosen, double Tolerance)
+{
+    public static LServeBackend Reference { get; } =
+        new("reference", () => new CpuReferenceBackend(threads: 2), (b, at) => ((CpuReferenceBackend)b).ChosenPages(at.Slice, at.Head, at.Block), 1e-5);
+
+    public override string ToString() => Name;
+}
