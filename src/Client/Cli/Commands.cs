@@ -11,6 +11,7 @@ internal static class Commands
         ChatCommand.Create(),
         SessionsCommand.Create(),
         TokenizeCommand.Create(),
+        CalibrateCommand.Create(),
         DoctorCommand.Create(),
         new HelpOption(),
     };
