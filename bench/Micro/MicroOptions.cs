@@ -13,6 +13,7 @@ internal sealed record MicroOptions
           --model PATH      GGUF file (required)
           --threads N       threads; 0: all cores (default 0)
           --level NAME      Vector512, Vector256, Vector128 or Scalar (default: the widest of the machine)
+          --activations A   float32 or int8 (default float32)
           --prefill LIST    prompt lengths in tokens (default 512)
           --context LIST    depths in tokens to decode at (default 128,1024)
           --streams LIST    sequences that decode together behind 128 tokens (default 4,16)
@@ -42,6 +43,7 @@ internal sealed record MicroOptions
         "--model" => options with { Model = value },
         "--threads" => options with { Cpu = options.Cpu with { Threads = Number(value) } },
         "--level" => options with { Cpu = options.Cpu with { Level = Enum.Parse<SimdLevel>(value, ignoreCase: true) } },
+        "--activations" => options with { Cpu = options.Cpu with { Activations = Enum.Parse<Activations>(value, ignoreCase: true) } },
         "--prefill" => options with { Prefill = Numbers(value) },
         "--context" => options with { Contexts = Numbers(value) },
         "--streams" => options with { Streams = Numbers(value) },

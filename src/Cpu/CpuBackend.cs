@@ -4,9 +4,9 @@ using LServe.Model;
 namespace LServe.Cpu;
 
 /// <summary>
-/// The fast backend of the host: vector kernels on weights as the model file stores them, float32 activations, paged KV.
+/// The fast backend of the host: vector kernels on weights as the model file stores them, paged KV.
 /// A row's result is bit for bit the same alone, in any batch, on any number of threads and however its prompt was cut, for one
-/// <see cref="SimdLevel"/>; prompt rows and decode rows give the same bits, too. A step allocates nothing once sizes have settled.
+/// <see cref="SimdLevel"/> and one kind of <see cref="Activations"/>; prompt rows and decode rows give the same bits, too. A step allocates nothing once sizes have settled.
 /// </summary>
 public sealed unsafe class CpuBackend : IBackend
 {
@@ -30,10 +30,10 @@ public sealed unsafe class CpuBackend : IBackend
         if (_level < SimdLevels.Widest)
             throw new NotSupportedException($"This machine computes with {SimdLevels.Widest} at most, not with {_level}: leave the level out, or choose a narrower one.");
         _pool = new WorkerPool(options.Threads);
-        _kernels = SimdKernels.Create(_level, _pool.Threads);
+        _kernels = SimdKernels.Create(_level, _pool.Threads, options.Activations);
         Info = new BackendInfo(
-            $"cpu ({_level}, {_pool.Threads} threads)", $"cpu-float32-1-{_level}", GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, UniformRows: true,
-            PageLayout: "cpu-1");
+            $"cpu ({_level}, {options.Activations.Name()} activations, {_pool.Threads} threads)", $"cpu-{options.Activations.Name()}-1-{_level}",
+            GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, UniformRows: true, PageLayout: "cpu-1");
     }
 
     public BackendInfo Info { get; }

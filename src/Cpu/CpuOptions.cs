@@ -8,4 +8,7 @@ public sealed record CpuOptions
 
     /// <summary>Vector width. Null (default): the widest of the machine.</summary>
     public SimdLevel? Level { get; init; }
+
+    /// <summary>What matrix products read their inputs as; either gives bits of its own.</summary>
+    public Activations Activations { get; init; }
 }

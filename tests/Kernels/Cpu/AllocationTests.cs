@@ -7,12 +7,12 @@ namespace LServe.Tests.Kernels.Cpu;
 
 public sealed class AllocationTests
 {
-    [Theory, InlineData(1), InlineData(2)]
-    public void A_step_allocates_nothing_in_steady_state(int threads)
+    [Theory, InlineData(1, Activations.Float32), InlineData(2, Activations.Float32), InlineData(2, Activations.Int8)]
+    public void A_step_allocates_nothing_in_steady_state(int threads, Activations activations)
     {
         using var file = new TemporaryFile(TinyModel.Bytes(new() { MatrixType = TensorType.Q4_1 }));
         using var model = ModelFile.Open(file.Path);
-        using var backend = new CpuBackend(new() { Threads = threads });
+        using var backend = new CpuBackend(new() { Threads = threads, Activations = activations });
         using var forward = new LlamaForward(backend, model.Config, model.Weights, 64);
         backend.AllocateKv(new(model.Config.Layers, model.Config.KvHeads, model.Config.HeadDim, KvPrecision.F16, 16));
         var (first, second) = (new TwoWayPageTable(), new TwoWayPageTable());

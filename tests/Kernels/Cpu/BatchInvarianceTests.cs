@@ -14,17 +14,25 @@ public sealed class BatchInvarianceTests
     public static TheoryData<SimdLevel, TensorType> Combinations => Fixture.LevelsWith(TensorType.F32, TensorType.Q4_1, TensorType.Q8_0, TensorType.Q5_0);
 
     [Theory, MemberData(nameof(Combinations))]
-    public void Alone_in_a_ragged_batch_in_chunks_and_on_any_threads(SimdLevel level, TensorType type)
+    public void Alone_in_a_ragged_batch_in_chunks_and_on_any_threads(SimdLevel level, TensorType type) => Check(level, type, Activations.Float32);
+
+    public static TheoryData<SimdLevel, TensorType> Int8Combinations => Fixture.LevelsWith(TensorType.Q4_0, TensorType.Q4_1, TensorType.Q8_0);
+
+    [Theory, MemberData(nameof(Int8Combinations))]
+    public void So_with_8_bit_activations(SimdLevel level, TensorType type) => Check(level, type, Activations.Int8);
+
+    private static void Check(SimdLevel level, TensorType type, Activations activations)
     {
+        var options = new CpuOptions { Level = level, Activations = activations };
         var seed = Fixture.NewSeed();
         using var file = TinyFile(type, seed);
         using var model = ModelFile.Open(file.Path);
         var prompts = Prompts(new Random(seed), model.Config.VocabularySize);
-        var alone = prompts.Select(p => Alone(model, new() { Level = level, Threads = 2 }, p, chunk: ModelRun.MaxRows)).ToArray();
-        var batch = Batch(model, new() { Level = level, Threads = 3 }, prompts);
+        var alone = prompts.Select(p => Alone(model, options with { Threads = 2 }, p, chunk: ModelRun.MaxRows)).ToArray();
+        var batch = Batch(model, options with { Threads = 3 }, prompts);
         for (var i = 0; i < prompts.Length; i++) AssertSame(alone[i], batch[i], $"sequence {i} of {prompts[i].Length} tokens in a batch, seed {seed}");
         foreach (var (chunk, threads) in new[] { (1, 1), (7, 1), (64, 3), (129, 2) })
-            AssertSame(alone[0], Alone(model, new() { Level = level, Threads = threads }, prompts[0], chunk), $"chunks of {chunk}, {threads} threads, seed {seed}");
+            AssertSame(alone[0], Alone(model, options with { Threads = threads }, prompts[0], chunk), $"chunks of {chunk}, {threads} threads, seed {seed}");
     }
 
     public static TheoryData<SimdLevel> Levels => Fixture.Levels;
@@ -32,11 +40,16 @@ public sealed class BatchInvarianceTests
     [Theory, MemberData(nameof(Levels))]
     public void A_decode_step_gives_the_bits_of_a_prompt_s_row(SimdLevel level)
     {
+        foreach (var activations in Enum.GetValues<Activations>()) CheckDecode(new() { Level = level, Activations = activations });
+    }
+
+    private static void CheckDecode(CpuOptions options)
+    {
         var seed = Fixture.NewSeed();
         using var file = TinyFile(TensorType.Q4_1, seed);
         using var model = ModelFile.Open(file.Path);
         var prompt = Prompts(new Random(seed), model.Config.VocabularySize)[0];
-        using var run = new ModelRun(new CpuBackend(new() { Level = level }), model.Config, model.Weights, KvPrecision.F16, 12);
+        using var run = new ModelRun(new CpuBackend(options), model.Config, model.Weights, KvPrecision.F16, 12);
         var asPrompt = run.Prefill(run.Table(Longest), prompt, LogitChoice.All);
         var table = run.Table(Longest);
         for (var i = 0; i < prompt.Length; i++) AssertSame([asPrompt[i]], [run.Decode(table, i, prompt[i])], $"position {i}, seed {seed}");

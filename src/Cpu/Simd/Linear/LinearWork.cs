@@ -5,16 +5,18 @@ namespace LServe.Cpu;
 /// <summary>
 /// y = x · wᵀ (+ bias), or y += …. Units are runs of output tiles, times blocks of rows when there are many. One row is multiplied
 /// with the weights in their stored form; several share a tile that becomes floats once. Both give the same bits (see <see cref="TileKernel{L,F}"/>).
+/// Where the weights' kernel wants x in 8 bits, its rows are rounded first, all of them once.
 /// </summary>
-internal abstract unsafe class LinearWork(int threads) : ParallelWork, IDisposable
+internal abstract unsafe class LinearWork(int threads, QuantisedRows quantised) : ParallelWork, IDisposable
 {
     /// <summary>Units per thread: enough to even out threads of unequal speed, few enough that claiming them costs nothing.</summary>
     private const int UnitsPerThread = 6;
 
-    /// <summary>Rows of a block, a multiple of the six of a kernel call.</summary>
+    /// <summary>Rows of a block, a multiple of the six or four of a kernel call.</summary>
     private const int RowsOfBlock = 96;
 
     protected readonly ThreadScratch Scratch = new(threads);
+    protected readonly QuantisedRows Quantised = quantised;
     protected SimdMatrix Weights = null!;
     protected float* X, Y;
     protected long XStride, YStride;
@@ -22,18 +24,25 @@ internal abstract unsafe class LinearWork(int threads) : ParallelWork, IDisposab
     private int _rows, _tilesPerUnit, _rowBlocks, _rowsPerBlock;
 
     /// <summary>Makes room for the tiles of a matrix.</summary>
-    public void Reserve(SimdMatrix weights) => Scratch.Reserve((long)SimdMatrix.TileOutputs * PaddedColumns(weights.Columns));
+    public void Reserve(SimdMatrix weights)
+    {
+        var floats = (long)SimdMatrix.TileOutputs * PaddedColumns(weights.Columns);
+        for (var tile = 0; tile < weights.Tiles; tile++)
+            if (weights[tile].Kernel.Int8 is { } int8) floats = Math.Max(floats, int8.ScratchBytes(weights.Columns) / sizeof(float));
+        Scratch.Reserve(floats);
+    }
 
     public void Run(WorkerPool pool, float* x, long xStride, int rows, SimdMatrix weights, float* y, long yStride, bool add)
     {
         X = x;
         Y = y;
         (XStride, YStride, Weights, Add, _rows) = (xStride, yStride, weights, add, rows);
+        if (weights.ReadsInt8) Quantised.Read(pool, x, xStride, rows, weights.Columns);
         var wanted = pool.Threads * UnitsPerThread;
         _tilesPerUnit = Math.Max(1, weights.Tiles / wanted);
         var tileUnits = (weights.Tiles + _tilesPerUnit - 1) / _tilesPerUnit;
         _rowBlocks = tileUnits >= wanted / 2 ? 1 : Math.Clamp(wanted / tileUnits, 1, (rows + RowsOfBlock - 1) / RowsOfBlock);
-        _rowsPerBlock = ((rows + _rowBlocks - 1) / _rowBlocks + 5) / 6 * 6;
+        _rowsPerBlock = ((rows + _rowBlocks - 1) / _rowBlocks + 11) / 12 * 12;
         pool.Run(this, tileUnits * _rowBlocks);
     }
 
@@ -51,11 +60,15 @@ internal abstract unsafe class LinearWork(int threads) : ParallelWork, IDisposab
 
     protected static int PaddedColumns(int columns) => (columns + 15) / 16 * 16;
 
-    public void Dispose() => Scratch.Dispose();
+    public void Dispose()
+    {
+        Scratch.Dispose();
+        Quantised.Dispose();
+    }
 }
 
 /// <inheritdoc/>
-internal sealed unsafe class LinearWork<L, F>(int threads) : LinearWork(threads)
+internal sealed unsafe class LinearWork<L, F>(int threads, QuantisedRows quantised) : LinearWork(threads, quantised)
     where L : ILanes<F>
     where F : struct
 {
@@ -72,6 +85,12 @@ internal sealed unsafe class LinearWork<L, F>(int threads) : LinearWork(threads)
     {
         fixed (float* bias = Weights.Bias)
         {
+            if (Weights.ReadsInt8 && tile.Kernel.Int8 is { } int8)
+            {
+                var target = new OutputTile(Y + tile.Output, YStride, tile.Outputs, bias == null ? null : bias + tile.Output, Add);
+                int8.Multiply(Quantised, firstRow, rows, (byte*)tile.Weights, tile.RowBytes, tile.Outputs, target, (byte*)scratch);
+                return;
+            }
             var stored = rows <= StoredRows && tile.Outputs % 4 == 0 && tile.Kernel.ReadsStored(Weights.Columns);
             if (!stored) MultiplyMany(tile, firstRow, rows, bias, scratch);
             else if (rows == 1) MultiplyOne(tile, firstRow, bias);

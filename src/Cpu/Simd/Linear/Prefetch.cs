@@ -15,6 +15,14 @@ internal static unsafe class Prefetch
     /// </summary>
     public const int Ahead = 4096;
 
+    /// <summary>The lines that begin in <paramref name="bytes"/> from <paramref name="address"/>, into the second level.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SecondLevel(byte* address, int bytes)
+    {
+        if (!Sse.IsSupported) return;
+        for (var at = 0; at < bytes; at += Line) Sse.Prefetch1(address + at);
+    }
+
     /// <summary>The lines that begin in <paramref name="bytes"/> from <paramref name="address"/>; a constant of at most four lines.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Lines(byte* address, int bytes)

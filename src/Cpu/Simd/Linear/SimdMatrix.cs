@@ -23,6 +23,7 @@ internal sealed unsafe class SimdMatrix : IDeviceWeight
         foreach (var part in matrix.Parts)
         {
             var kernel = kernels(part.Type);
+            ReadsInt8 |= kernel.Int8 is not null && Columns % QuantisedRows.Block == 0;
             for (var row = 0; row < part.Rows; row += TileOutputs)
             {
                 var count = Math.Min(TileOutputs, part.Rows - row);
@@ -36,6 +37,9 @@ internal sealed unsafe class SimdMatrix : IDeviceWeight
     public int Columns => _matrix.Columns;
     public float[]? Bias => _matrix.Bias;
     public int Tiles => _tiles.Count;
+
+    /// <summary>Whether any tile is multiplied with rows of x in 8 bits.</summary>
+    public bool ReadsInt8 { get; }
 
     public Tile this[int tile] => _tiles[tile];
 

@@ -5,6 +5,9 @@ namespace LServe.Cpu;
 /// <summary>The kernels of one tensor type at one width, chosen once per matrix part.</summary>
 internal abstract unsafe class WeightKernel
 {
+    /// <summary>What multiplies rows of x in 8 bits; null: x stays as it is.</summary>
+    public Int8Kernel? Int8 { get; set; }
+
     /// <summary>Writes <paramref name="columns"/> weights of one row as floats.</summary>
     public abstract void Dequantise(byte* row, int columns, float* to);
 
