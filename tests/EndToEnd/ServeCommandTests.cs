@@ -17,7 +17,7 @@ public sealed class ServeCommandTests : IDisposable
         var (code, output, errors) = await ServerProcess.RunToEndAsync("--help");
 
         Assert.Equal((0, ""), (code, errors));
-        foreach (var option in new[] { "--port", "--host", "--data", "--model", "--threads", "--context", "--kv-tokens", "--max-batch", "--backend" })
+        foreach (var option in new[] { "--port", "--host", "--data", "--model", "--threads", "--context", "--kv-tokens", "--max-batch", "--backend", "--activations" })
             Assert.Contains(option, output, StringComparison.Ordinal);
     }
 

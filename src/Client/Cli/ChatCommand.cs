@@ -2,6 +2,7 @@ using System.CommandLine;
 using LServe.Cli.Chat;
 using LServe.Cli.Terminal;
 using LServe.Contracts;
+using LServe.Cpu;
 
 namespace LServe.Cli;
 
@@ -20,12 +21,13 @@ internal static class ChatCommand
     private static readonly Option<long?> Seed = new("--seed") { Description = "Makes the answers repeatable" };
     private static readonly Option<int> Threads = new("--threads") { Description = "With --local: threads that compute. Default: one per core" };
     private static readonly Option<int> Context = new("--context") { Description = "With --local: tokens of the context window. Default: the model's" };
+    private static readonly Option<Activations> Activations = new("--activations") { Description = "With --local: what matrix products read their inputs as. Default: float32", HelpName = "float32|int8" };
 
     public static Command Create()
     {
         var command = new Command("chat", "Talk with a model in this terminal")
         {
-            Url, Local, Model, Session, System, Temperature, TopP, FrequencyPenalty, MaxTokens, Seed, Threads, Context,
+            Url, Local, Model, Session, System, Temperature, TopP, FrequencyPenalty, MaxTokens, Seed, Threads, Context, Activations,
         };
         command.SetAction(RunAsync);
         return command;
@@ -33,7 +35,8 @@ internal static class ChatCommand
 
     private static async Task RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
-        var wish = new ConnectionWish(parsed.GetValue(Url), parsed.GetValue(Local), parsed.GetValue(Model), parsed.GetValue(Threads), parsed.GetValue(Context));
+        var wish = new ConnectionWish(
+            parsed.GetValue(Url), parsed.GetValue(Local), parsed.GetValue(Model), parsed.GetValue(Threads), parsed.GetValue(Context), parsed.GetValue(Activations));
         await using var connection = await Connection.OpenAsync(wish, cancellation);
         var screen = Screen.OfConsole();
         using var interrupts = new Interrupts(() => screen.Note("\nCtrl-C again or /quit leaves"));

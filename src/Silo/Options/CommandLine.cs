@@ -1,4 +1,5 @@
 using System.Text;
+using LServe.Cpu;
 using Microsoft.Extensions.Logging;
 
 namespace LServe.Silo;
@@ -19,6 +20,7 @@ internal static class CommandLine
         OptionDefinition.Number("--kv-tokens", "Tokens that all conversations in memory share (four contexts)", 0, MaxTokens, (o, n) => o with { KvTokens = n }),
         OptionDefinition.Number("--max-batch", "Conversations that share a step (64)", 0, 4_096, (o, n) => o with { MaxBatch = n }),
         OptionDefinition.Choice("--backend", "What computes (auto)", Backends(), (o, kind) => o with { Backend = kind }),
+        OptionDefinition.Choice("--activations", "What matrix products on the CPU read their inputs as (float32)", ActivationKinds(), (o, kind) => o with { Activations = kind }),
         OptionDefinition.Choice("--log-level", "What is logged to standard error (warning)", LogLevels(), (o, level) => o with { LogLevel = level }),
         new("--cluster", "PROVIDER", "Join a cluster; cluster edition only", (o, text) => o with { Cluster = text }),
     ];
@@ -70,6 +72,8 @@ internal static class CommandLine
 
     private static (string, BackendKind)[] Backends() =>
         [("auto", BackendKind.Auto), ("cpu", BackendKind.Cpu), ("reference", BackendKind.Reference), ("cuda", BackendKind.Cuda)];
+
+    private static (string, Activations)[] ActivationKinds() => [.. Enum.GetValues<Activations>().Select(kind => (kind.Name(), kind))];
 
     private static (string, LogLevel)[] LogLevels() =>
     [

@@ -1,3 +1,4 @@
+using LServe.Cpu;
 using Microsoft.Extensions.Logging;
 
 namespace LServe.Silo;
@@ -40,6 +41,9 @@ internal sealed record SiloOptions
     /// <summary>Sequences: most that share a step; 0: the engine's default.</summary>
     public int MaxBatch { get; init; }
     public BackendKind Backend { get; init; }
+
+    /// <summary>What matrix products of the CPU backend read their inputs as.</summary>
+    public Activations Activations { get; init; }
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
 
     /// <summary>The cluster to join; only the cluster edition has one.</summary>

@@ -18,7 +18,7 @@ internal static class BackendChoice
         BackendKind.Reference => new CpuReferenceBackend(options.Threads),
         BackendKind.Cuda => OpenCuda(options),
         BackendKind.Auto when HasGpu() => OpenCuda(options),
-        _ => new CpuBackend(new CpuOptions { Threads = options.Threads }),
+        _ => new CpuBackend(new CpuOptions { Threads = options.Threads, Activations = options.Activations }),
     };
 
     // A machine without a driver isn't told of GPUs; one whose GPU can't be used is told why.

@@ -1,10 +1,11 @@
 using LServe.Client;
 using LServe.Contracts;
+using LServe.Cpu;
 
 namespace LServe.Cli.Chat;
 
 /// <summary>What a person said about where the model should run.</summary>
-internal sealed record ConnectionWish(string? Url, bool Local, string? Model, int Threads, int Context);
+internal sealed record ConnectionWish(string? Url, bool Local, string? Model, int Threads, int Context, Activations Activations);
 
 /// <summary>Sessions to talk with: of a server, or of an engine in this process.</summary>
 internal sealed class Connection(ISessionClient client, string description, IAsyncDisposable? owned) : IAsyncDisposable

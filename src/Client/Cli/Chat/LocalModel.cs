@@ -29,7 +29,7 @@ internal sealed class LocalModel : IAsyncDisposable
     {
         using var progress = new ProgressLine("loading the model");
         var model = ModelFile.Open(BundledModel.Resolve(wish.Model));
-        var backend = new CpuBackend(new CpuOptions { Threads = wish.Threads });
+        var backend = new CpuBackend(new CpuOptions { Threads = wish.Threads, Activations = wish.Activations });
         var engine = new Engine(backend, model.Config, model.Weights, model.Tokenizer.EndTokens, new EngineOptions { ContextLength = wish.Context }, progress);
         return new LocalModel(model, engine);
     }
