@@ -26,7 +26,7 @@ internal static class ReferenceScores
     public static double Best(IEnumerable<double> logical) => logical.Where(double.IsFinite).DefaultIfEmpty(double.NegativeInfinity).Max();
 
     /// <summary>
-    /// One score per page for all queries of a KV head: the best of them; for two-stage the mean of their softmax over the pages.
+    /// One score per page for all queries of a KV head: the best of them; for two-stage (and the oracle's prompts) the mean of their softmax over the pages.
     /// −∞ where no query has a score.
     /// </summary>
     /// <param name="scores">[query][page].</param>
@@ -34,7 +34,7 @@ internal static class ReferenceScores
     {
         var combined = new double[scores[0].Length];
         for (var page = 0; page < combined.Length; page++) combined[page] = scores.Max(query => query[page]);
-        if (policy != SelectionPolicy.TwoStage) return combined;
+        if (policy is SelectionPolicy.Quest or SelectionPolicy.Moments) return combined;
         var shares = Array.ConvertAll(scores, query => ReferenceSoftmax.Shares(query, 1 / Math.Sqrt(dim)));
         for (var page = 0; page < combined.Length; page++)
             if (combined[page] > double.NegativeInfinity)

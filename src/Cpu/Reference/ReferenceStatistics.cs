@@ -37,11 +37,11 @@ internal static class ReferenceStatistics
             foreach (ref var m2 in to[(to.Length / 2)..]) m2 = MathF.Sqrt(m2 / count);
     }
 
-    /// <summary>Rounds a page of <see cref="KvGeometry.LogicalTokens"/> tokens.</summary>
+    /// <summary>Rounds a page of <see cref="KvGeometry.LogicalTokens"/> tokens. Infinities become NaN, since a clamped one would win every choice.</summary>
     public static void Close(PageStatistics kind, ReadOnlySpan<float> open, Span<Half> to)
     {
         Span<float> numbers = stackalloc float[open.Length];
         Finish(kind, KvGeometry.LogicalTokens, open, numbers);
-        for (var i = 0; i < to.Length; i++) to[i] = ReferenceQuantise.Round(numbers[i]);
+        for (var i = 0; i < to.Length; i++) to[i] = float.IsInfinity(numbers[i]) ? Half.NaN : ReferenceQuantise.Round(numbers[i]);
     }
 }

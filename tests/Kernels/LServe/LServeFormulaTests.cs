@@ -53,6 +53,24 @@ public class LServeFormulaTests
         AssertNear(c.Values("scores"), [.. scores]);
     }
 
+    /// <summary>A page with an infinite key, wherever it came in, scores nothing; a huge one is clamped and scores.</summary>
+    [Theory]
+    [InlineData(PageStatistics.Extremes, float.PositiveInfinity, false), InlineData(PageStatistics.Extremes, float.NegativeInfinity, false)]
+    [InlineData(PageStatistics.Moments, float.PositiveInfinity, false), InlineData(PageStatistics.Moments, float.NaN, false)]
+    [InlineData(PageStatistics.Extremes, 3e5f, true), InlineData(PageStatistics.Moments, 3e5f, true)]
+    public void A_key_that_is_no_number_leaves_no_score(PageStatistics kind, float key, bool scores)
+    {
+        for (var at = 0; at < KvGeometry.LogicalTokens; at++)
+        {
+            var open = new float[2];
+            var closed = new Half[2];
+            for (var token = 0; token < KvGeometry.LogicalTokens; token++) ReferenceStatistics.Append(kind, token, [token == at ? key : 1], open);
+            ReferenceStatistics.Close(kind, open, closed);
+            var score = ReferenceScores.Best([ReferenceScores.Logical([1], Array.ConvertAll(closed, x => (double)x), kind, weight: 1)]);
+            Assert.Equal(scores, score > double.NegativeInfinity);
+        }
+    }
+
     private static double[] Scores(LServeOptions options, float[] query, double[][][] pages)
     {
         var wide = Array.ConvertAll(query, q => (double)q);
