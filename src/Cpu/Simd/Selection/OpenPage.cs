@@ -13,6 +13,7 @@ internal static unsafe class OpenPage<L, F>
 {
     private const int Logical = KvGeometry.LogicalTokens;
     private const int PerPage = KvGeometry.PageTokens / Logical;
+    private const ushort NaN = 0x7E00;
 
     /// <param name="open">[2][D]: maximum and minimum, or mean and sum of squared deviations (Welford 1962).</param>
     /// <param name="statistics">[2][D][4] of the physical page.</param>
@@ -60,8 +61,11 @@ internal static unsafe class OpenPage<L, F>
         for (var i = 0; i < dim; i++)
         {
             var second = kind == PageStatistics.Extremes ? open[dim + i] : MathF.Sqrt(open[dim + i] / Logical);
-            statistics[i * PerPage] = HalfBits.FromSingle(open[i]);
-            statistics[(dim + i) * PerPage] = HalfBits.FromSingle(second);
+            statistics[i * PerPage] = Half(open[i]);
+            statistics[(dim + i) * PerPage] = Half(second);
         }
     }
+
+    /// <summary>What is no number stays none, so that it never chooses its page.</summary>
+    private static ushort Half(float value) => float.IsFinite(value) ? HalfBits.FromSingle(value) : NaN;
 }

@@ -65,8 +65,8 @@ internal sealed unsafe class PageScores<L, F>(KvPages kv)
         for (var i = 0; i < dim; i++)
             for (var j = 0; j < PerPage; j++)
             {
-                first[i * Columns + place * PerPage + j] = HalfBits.ToSingle(from[i * PerPage + j]);
-                var other = HalfBits.ToSingle(from[(dim + i) * PerPage + j]);
+                first[i * Columns + place * PerPage + j] = HalfBits.Table[from[i * PerPage + j]];
+                var other = HalfBits.Table[from[(dim + i) * PerPage + j]];
                 second[i * Columns + place * PerPage + j] = Kind == PageStatistics.Extremes ? other : other * other;
             }
     }
@@ -96,7 +96,7 @@ internal sealed unsafe class PageScores<L, F>(KvPages kv)
     {
         var deviation = kv.Geometry.LServe!.Deviation;
         for (var i = 0; i < count; i++)
-            sums[i] = Kind == PageStatistics.Extremes ? sums[i] + others[i] : sums[i] + deviation * MathF.Sqrt(MathF.Max(others[i], 0));
+            sums[i] = Kind == PageStatistics.Extremes ? sums[i] + others[i] : sums[i] + deviation * MathF.Sqrt(others[i]);
     }
 
     private static void Best(float* logicalScores, int logical, float* scores)
@@ -105,7 +105,7 @@ internal sealed unsafe class PageScores<L, F>(KvPages kv)
         {
             var best = float.NegativeInfinity;
             for (var j = i; j < Math.Min(logical, i + PerPage); j++)
-                if (logicalScores[j] > best) best = logicalScores[j];
+                if (logicalScores[j] > best && float.IsFinite(logicalScores[j])) best = logicalScores[j];
             scores[i / PerPage] = best;
         }
     }

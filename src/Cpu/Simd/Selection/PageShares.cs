@@ -20,7 +20,7 @@ internal static unsafe class PageShares<L, F>
     /// <param name="scale">What scores are multiplied by, log₂e included.</param>
     public static void Mean(float* scores, int queries, int stride, int pages, float scale, float* to)
     {
-        new Span<float>(to, pages).Clear();
+        for (var p = 0; p < pages; p++) to[p] = float.IsNegativeInfinity(scores[p]) ? float.NegativeInfinity : 0;
         for (var q = 0; q < queries; q++, scores += stride)
         {
             for (var p = pages; p % L.Width != 0; p++) scores[p] = float.NegativeInfinity;

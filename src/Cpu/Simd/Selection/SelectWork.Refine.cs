@@ -28,6 +28,7 @@ internal sealed unsafe partial class SelectWork<L, F>
                 part[2 * q] = OnlineSoftmax<L, F>.Nothing;
                 part[2 * q + 1] = 0;
                 OnlineSoftmax<L, F>.Add(scores + q * Tokens, visible, part + 2 * q, part + 2 * q + 1);
+                if (!IsShare(part + 2 * q)) part[2 * q + 1] = float.NegativeInfinity;
             }
         }
         return IsLast(unit.Group);
@@ -48,10 +49,18 @@ internal sealed unsafe partial class SelectWork<L, F>
     private void AddShares(in Group group, int query, float* shares)
     {
         float most = OnlineSoftmax<L, F>.Nothing, sum = 0;
-        for (var i = 0; i < group.Count; i++) most = MathF.Max(most, Part(group, i)[2 * query]);
-        for (var i = 0; i < group.Count; i++) sum += Weight(Part(group, i) + 2 * query, most);
-        for (var i = 0; i < group.Count; i++) shares[Eligible[group.Eligible + i]] += Weight(Part(group, i) + 2 * query, most) / (sum * GroupSize);
+        for (var i = 0; i < group.Count; i++)
+            if (IsShare(Part(group, i) + 2 * query)) most = MathF.Max(most, Part(group, i)[2 * query]);
+        for (var i = 0; i < group.Count; i++)
+            if (IsShare(Part(group, i) + 2 * query)) sum += Weight(Part(group, i) + 2 * query, most);
+        for (var i = 0; i < group.Count; i++)
+            shares[Eligible[group.Eligible + i]] += IsShare(Part(group, i) + 2 * query)
+                ? Weight(Part(group, i) + 2 * query, most) / (sum * GroupSize)
+                : float.NegativeInfinity;
     }
+
+    /// <summary>False for a page with a key that is no number: it has no share. A weight is at most 1, so a page's sum at most its tokens.</summary>
+    private static bool IsShare(float* part) => float.IsFinite(part[0]) && part[1] is >= 0 and < Tokens + 1;
 
     private static float Weight(float* part, float most) => part[1] * Exponential<LanesScalar, float>.PowerOfTwo(part[0] - most);
 
