@@ -3,7 +3,7 @@ using LServe.Cuda.Driver;
 using LServe.Cuda.Launch;
 
 const string Usage = """
-    LServe.Bench.Kernels [--only read,decode,prefill,attention,model] [--model FILE] [--formats F16,Int8,Int4] [--rows 1,16] [--stages 0] [--out FILE] [--commit HASH]
+    LServe.Bench.Kernels [--only read,decode,prefill,attention,attention-prefill,model] [--model FILE] [--formats F16,Int8,Int4] [--rows 1,16] [--stages 0] [--out FILE] [--commit HASH]
     Times each kernel alone by graph replay over cold buffers, beside the floor that a read of the same bytes sets in the same run.
     """;
 if (args.Contains("--help"))
@@ -12,7 +12,7 @@ if (args.Contains("--help"))
     return 0;
 }
 
-string[] only = Option("--only", "read,decode,prefill,attention").Split(',');
+string[] only = Option("--only", "read,decode,prefill,attention,attention-prefill").Split(',');
 var formats = Option("--formats", "F16,Int8,Int4").Split(',').Select(Enum.Parse<WeightFormat>).ToArray();
 var rows = Option("--rows", "1,16").Split(',').Select(int.Parse).ToArray();
 var stages = Option("--stages", "0").Split(',').Select(int.Parse).ToArray();
@@ -26,6 +26,7 @@ var linear = new LinearBench(device, report);
 if (only.Contains("decode")) linear.Decode(formats, rows, stages);
 if (only.Contains("prefill")) linear.Prefill(formats, [512, 4096], flopsPerSecond: 766e12);
 if (only.Contains("attention")) new AttentionBench(device, report).Run();
+if (only.Contains("attention-prefill")) new PrefillBench(device, report).Run();
 if (only.Contains("model"))
 {
     using var model = new ModelBench(report);

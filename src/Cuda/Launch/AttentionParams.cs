@@ -39,6 +39,18 @@ internal struct AttentionDecodeParams
     public int ListWidth, Settled;
 }
 
+/// <summary>Consecutive prompt rows of one sequence within 128 positions aligned to a multiple of 128.</summary>
+/// <param name="List">Line of the page lists, or −1: all pages.</param>
+internal readonly record struct PrefillBlock(int FirstRow, int Count, int Position, int Sequence, int List, int Unused0, int Unused1, int Unused2);
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct AttentionPrefillParams
+{
+    public KvLayer Kv;
+    public ulong Queries, Output, OutputF32, Blocks, List, ListCount, QueryStride, OutputStride;
+    public int BlockCount, ListWidth;
+}
+
 [StructLayout(LayoutKind.Sequential)]
 internal struct SelectParams
 {

@@ -5,9 +5,10 @@ using LServe.Tests.Kernels.Cuda;
 namespace LServe.Tests.Kernels.Attention;
 
 /// <summary>What a case is about.</summary>
+/// <param name="Chunk">Prompt tokens that streaming heads' pages hold besides the window.</param>
 internal sealed record AttentionCase(
     int[] Lengths, int HeadDim, int KvHeads, int Group, KvFormat Format, PagePolicy Policy, int Keep = 4, int Candidates = 4, int SketchBits = 2,
-    int Sink = 64, int Local = 128, int Streaming = 1, int SinkPages = 1, int RecentPages = 2, float Deviation = 1, int Seed = 1)
+    int Sink = 64, int Local = 128, int Streaming = 1, int SinkPages = 1, int RecentPages = 2, float Deviation = 1, int Seed = 1, int Chunk = 0)
 {
     public AttentionShape Shape => new(new(HeadDim, Format), Group);
     public int RetrievalHeads => KvHeads - Streaming;
@@ -33,7 +34,7 @@ internal sealed class AttentionBed : IDisposable
             foreach (var head in Keys.SelectMany(sequence => sequence)) Array.Fill(head, head[^1]);
         ValuesOf = [.. c.Lengths.Select(length => Heads(length, false))];
         Centre = [.. Enumerable.Range(0, c.KvHeads).Select(g => Enumerable.Range(0, c.HeadDim).Select(i => Keys[0][g].Average(k => k[i])).ToArray())];
-        StreamingWidth = (c.Sink + 63) / 64 + (c.Local + 63) / 64 + 1;
+        StreamingWidth = (c.Sink + 63) / 64 + (c.Local + c.Chunk + 63) / 64 + 1;
         var sequences = c.Lengths.Length;
         _retrieval = Keep(Gpu.Poisoned((long)(sequences * c.MaxPages + 3) * c.RetrievalHeads * layout.RetrievalBytes));
         _streaming = Keep(Gpu.Poisoned((long)(sequences * StreamingWidth + 3) * c.Streaming * layout.StreamingBytes));

@@ -20,21 +20,24 @@ template <int D, int KeyBits, int ValueBits, int Group, int ReadBits = KeyBits> 
 
     __device__ __forceinline__ void load(const u8* page, int half, int lane)
     {
-        const int slot = half * tile_tokens + lane / 4 * 4, quarter = lane % 4;
 #pragma unroll
-        for (int i = 0; i < chunks; i++) {
-            const int word = quarter + 4 * i;  // among those of 16 channels
-            if constexpr (quantised) {
-                code[i][0] = load_streaming(page + Page::high + Page::key_word(2, word, slot));
-                if constexpr (reads_middle) code[i][1] = load_streaming(page + Page::middle + Page::key_word(2, word, slot));
-                if constexpr (reads_low)
-                    for (int k = 0; k < 2; k++) code[i][2 + k] = load_streaming(page + Page::low + Page::key_word(4, 2 * word + k, slot));
-            } else {
+        for (int i = 0; i < chunks; i++) load_chunk(i, i, page, half, lane);
+    }
+
+    /// Chunk `chunk` of the page's channels into `code[i]`.
+    __device__ __forceinline__ void load_chunk(int i, int chunk, const u8* page, int half, int lane)
+    {
+        const int slot = half * tile_tokens + lane / 4 * 4, word = lane % 4 + 4 * chunk;  // among those of 16 channels
+        if constexpr (quantised) {
+            code[i][0] = load_streaming(page + Page::high + Page::key_word(2, word, slot));
+            if constexpr (reads_middle) code[i][1] = load_streaming(page + Page::middle + Page::key_word(2, word, slot));
+            if constexpr (reads_low)
+                for (int k = 0; k < 2; k++) code[i][2 + k] = load_streaming(page + Page::low + Page::key_word(4, 2 * word + k, slot));
+            scale = load_streaming(page + Page::key_scale + slot * 4);
+        } else {
 #pragma unroll
-                for (int k = 0; k < 8; k++) code[i][k] = load_streaming(page + Page::high + Page::key_word(16, 8 * word + k, slot));
-            }
+            for (int k = 0; k < 8; k++) code[i][k] = load_streaming(page + Page::high + Page::key_word(16, 8 * word + k, slot));
         }
-        if constexpr (quantised) scale = load_streaming(page + Page::key_scale + slot * 4);
     }
 
     static __device__ __forceinline__ u32 part(const vec4& v, int token) { return token == 0 ? v.x : token == 1 ? v.y : token == 2 ? v.z : v.w; }

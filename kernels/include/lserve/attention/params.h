@@ -91,6 +91,31 @@ struct AttentionDecodeParams {
     int settled;                 // 1: the lists are older than the previous kernel, so that their pages may be read ahead of its end
 };
 
+/// Consecutive prompt rows of one sequence within 128 positions aligned to a multiple of 128.
+struct alignas(16) PrefillBlock {
+    int first_row;
+    int count;                   // 1 … 128
+    int position;                // of the first row
+    int sequence;                // line of the tables
+    int list;                    // line of the page lists: pages before position / 64 that retrieval heads read; -1: all
+    int unused[3];
+};
+
+/// attention/attention_prefill.cu
+struct AttentionPrefillParams {
+    KvLayer kv;                  // position and sequence unread
+    const float* queries;        // [R, H, D] after RoPE
+    f16* output;                 // [R, H, D], or null
+    float* output_f32;           // [R, H, D], or null
+    const PrefillBlock* blocks;  // [block_count], the longest contexts first
+    const int* list;             // [lists, retrieval heads, list_width] ascending pages, all of them before their block's first row
+    const int* list_count;       // [lists, retrieval heads]
+    u64 query_stride;            // floats from a row of queries to the next
+    u64 output_stride;           // elements
+    int block_count;
+    int list_width;
+};
+
 /// select/select_score.cu, select/select_refine.cu
 struct SelectParams {
     KvLayer kv;
