@@ -26,10 +26,10 @@ using Values = PrefillValues<HEAD_DIM, KEY_BITS, VALUE_BITS>;
 
 constexpr int channels = Page::channels, warpgroup = 128, threads = 4 * warpgroup, rows_each = 64;
 constexpr int half_bytes = page_tokens * channels * 2;  // keys of a page, or values
-constexpr int stages = channels == 64 ? 8 : channels == 128 ? 6 : 2;
+constexpr int stages = channels == 64 ? 8 : channels == 128 ? 4 : 2;
 constexpr bool queries_in_registers = channels <= 128;
 constexpr int query_bytes = queries_in_registers ? 0 : 2 * rows_each * channels * 2;
-constexpr int consumer_registers = queries_in_registers ? 184 : 208, producer_registers = 256 - consumer_registers;
+constexpr int consumer_registers = queries_in_registers ? 176 : 208, producer_registers = 256 - consumer_registers;
 
 /// [0] keys, [1] values.
 struct Barriers {
@@ -83,22 +83,25 @@ template <typename Do> __device__ __forceinline__ void for_items(const Attention
 }
 
 /// A producer warpgroup: keys (Loader = Keys) or values of every page, in order.
-template <typename Loader> __device__ __forceinline__ void produce(const AttentionPrefillParams& p, const Ring& ring, int which)
+template <typename Loader> __device__ __forceinline__ void produce(const AttentionPrefillParams& p, const Ring& ring, PrefillWalk& walk, int which)
 {
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32 % 4;
     u32 at = 0;
     for_items(p, [&](const Item& item) {
-        const PrefillWalk walk(p, item.block, item.place);
-        const u8* pool = walk.streaming ? p.kv.streaming + u64(item.place - p.kv.retrieval_heads) * Page::streaming_bytes : p.kv.retrieval + u64(item.place) * Page::retrieval_bytes;
-        const u64 stride = walk.streaming ? p.kv.streaming_stride : p.kv.retrieval_stride;
-        const auto look_up = [&](int first) { return first + lane < walk.entries ? walk.physical(first + lane) : 0; };
+        const PrefillWalk here(p, item.block, item.place);
+        if (lane == 0) walk = here;  // registers are for pages on their way
+        __syncwarp();
+        const int entries = here.entries, last_limit = here.last % page_tokens;
+        const u8* pool = here.streaming ? p.kv.streaming + u64(item.place - p.kv.retrieval_heads) * Page::streaming_bytes : p.kv.retrieval + u64(item.place) * Page::retrieval_bytes;
+        const u64 stride = here.streaming ? p.kv.streaming_stride : p.kv.retrieval_stride;
+        const auto look_up = [&](int first) { return first + lane < entries ? walk.physical(first + lane) : 0; };
         int found = look_up(0), found_next = look_up(32);  // a lane's of 32 pages
         Loader loader;
         loader.load(pool + u64(__shfl_sync(0xffffffff, found, 0)) * stride, warp, lane);
-        for (int entry = 0; entry < walk.entries; entry++, at++) {
+        for (int entry = 0; entry < entries; entry++, at++) {
             ring.wait_empty(which, at);
-            loader.store(ring.slot(which, at), entry == walk.entries - 1 ? walk.last % page_tokens : page_tokens - 1, warp, lane);
-            if (entry + 1 < walk.entries) {
+            loader.store(ring.slot(which, at), entry == entries - 1 ? last_limit : page_tokens - 1, warp, lane);
+            if (entry + 1 < entries) {
                 if ((entry + 1) % 32 == 0) {
                     found = found_next;
                     found_next = look_up(entry + 33);
@@ -163,7 +166,7 @@ struct Consumer {
     /// Hides what the lane's two rows, at `position` and 8 later, don't see.
     __device__ __forceinline__ void mask(const PrefillWalk& walk, int entry, int position, int lane)
     {
-        const int start = walk.start(entry);
+        const int start = walk.page(entry) * page_tokens;
 #pragma unroll
         for (int i = 0; i < 32; i++) {
             const int token = Keys::interleaved ? i / 4 * 8 + lane % 4 + i % 2 * 4 : i / 4 * 8 + lane % 4 * 2 + i % 2;
@@ -174,8 +177,9 @@ struct Consumer {
     /// `at`: number of the walk's first page in the ring; low … high: positions of the warpgroup's rows.
     __device__ __forceinline__ void attend(const PrefillWalk& walk, u32 at, int low, int high, int position, int lane)
     {
+        const PrefillView view(walk, low, high);
         const auto next_needed = [&](int entry) {
-            for (; entry < walk.entries && !walk.some(entry, low, high); entry++)
+            for (; entry < walk.entries && !view.some(entry); entry++)
                 for (int which = 0; which < 2; which++) {
                     ring.wait_full(which, at + entry);
                     ring.release(which, at + entry);
@@ -191,7 +195,7 @@ struct Consumer {
         while (true) {
             ring.release(0, at + entry);
             if (previous >= 0) ring.release(1, at + previous);
-            if (!walk.all(entry, low, high)) mask(walk, entry, position, lane);
+            if (!view.all(entry)) mask(walk, entry, position, lane);
             u32 weights[4][4];
             rows.weigh(weights, score, factor);
             ring.wait_full(1, at + entry);
@@ -255,6 +259,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1) attention_prefill(const
 {
     extern __shared__ u8 unaligned[];
     __shared__ Barriers barriers;
+    alignas(8) __shared__ u8 walks[8][sizeof(PrefillWalk)];  // a producing warp's
     u8* shared = unaligned + (1024 - shared_address(unaligned) % 1024) % 1024;
     const Ring ring{barriers, shared};
     if (threadIdx.x < 2 * stages) {
@@ -270,7 +275,8 @@ extern "C" __global__ void __launch_bounds__(threads, 1) attention_prefill(const
         consume(p, ring, group, reinterpret_cast<vec4*>(shared + stages * 2 * half_bytes + group * query_bytes / 2));
     } else {
         leave_registers<producer_registers>();
-        if (group == 2) produce<Keys>(p, ring, 0);
-        else produce<Values>(p, ring, 1);
+        PrefillWalk& walk = reinterpret_cast<PrefillWalk&>(walks[threadIdx.x / 32 - 8]);
+        if (group == 2) produce<Keys>(p, ring, walk, 0);
+        else produce<Values>(p, ring, walk, 1);
     }
 }

@@ -46,7 +46,7 @@ internal sealed class AttentionPrefill : IKernelFamily
     /// <summary>A ring of pages in binary16, and queries where registers don't hold them; as the kernel says.</summary>
     private static int SharedBytes(int channels)
     {
-        var stages = channels switch { 64 => 8, 128 => 6, _ => 2 };
+        var stages = channels switch { 64 => 8, 128 => 4, _ => 2 };
         return Alignment + stages * 2 * KvPageLayout.PageTokens * channels * 2 + (channels > 128 ? BlockRows * channels * 2 : 0);
     }
 

@@ -43,24 +43,27 @@ struct PrefillWalk {
         return table[streaming ? ring_slot(at, sink, width) : at];
     }
 
-    /// First position of an entry's page, for comparisons with rows; 0 for pages of a list, which every row sees whole.
-    __device__ __forceinline__ int start(int entry) const { return list && entry < chosen ? 0 : page(entry) * page_tokens; }
-
-    /// Whether any, and whether every, of the rows at positions low … high sees any, or every, token of an entry's page.
-    __device__ __forceinline__ bool some(int entry, int low, int high) const
-    {
-        const int from = start(entry), to = from + page_tokens - 1;
-        if (low > high) return false;
-        return (list && entry < chosen) || (from <= high && (!streaming || from < sink || to > low - local));
-    }
-
-    __device__ __forceinline__ bool all(int entry, int low, int high) const
-    {
-        const int from = start(entry), to = from + page_tokens - 1;
-        return (list && entry < chosen) || (to <= low && (!streaming || to < sink || from > high - local));
-    }
-
     __device__ __forceinline__ bool sees(int position, int token) const { return token <= position && (!streaming || token < sink || token > position - local); }
+};
+
+/// Entries of a walk as rows at positions low … high, low ≤ high, see them.
+struct PrefillView {
+    int hidden_from, hidden_to, end;     // entries that no row sees: hidden_from … hidden_to − 1, and from `end` on
+    int whole_to, whole_from, whole_end; // entries that every row sees whole: before whole_to, and whole_from … whole_end − 1
+
+    __device__ __forceinline__ PrefillView(const PrefillWalk& walk, int low, int high)
+    {
+        const auto entry = [&](int page) { return min(max(walk.chosen + page - walk.first, walk.chosen), walk.entries); };
+        hidden_from = walk.chosen;
+        hidden_to = walk.streaming ? entry(max(0, low - walk.local + 1) / page_tokens) : walk.chosen;
+        whole_to = walk.streaming ? min(walk.chosen, min(low + 1, walk.sink) / page_tokens) : walk.chosen;
+        whole_from = walk.streaming && high >= walk.local ? entry((high - walk.local) / page_tokens + 1) : walk.chosen;
+        end = low > high ? 0 : walk.streaming && high / page_tokens < walk.first ? min(walk.chosen, high / page_tokens + 1) : entry(high / page_tokens + 1);
+        whole_end = entry((low + 1) / page_tokens);
+    }
+
+    __device__ __forceinline__ bool some(int entry) const { return entry < end && (entry < hidden_from || entry >= hidden_to); }
+    __device__ __forceinline__ bool all(int entry) const { return entry < whole_to || (entry >= whole_from && entry < whole_end); }
 };
 
 }  // namespace lserve
