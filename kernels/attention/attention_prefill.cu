@@ -31,27 +31,27 @@ constexpr bool queries_in_registers = channels <= 128;
 constexpr int query_bytes = queries_in_registers ? 0 : 2 * rows_each * channels * 2;
 constexpr int consumer_registers = queries_in_registers ? 176 : 208, producer_registers = 256 - consumer_registers;
 
-/// [0] keys, [1] values.
-struct Barriers {
-    alignas(8) u64 full[2][stages], empty[2][stages];
-};
-
+/// The pages on their way: `which` is 0 for keys, 1 for values; `at` counts pages.
 struct Ring {
-    Barriers& barriers;
-    u8* pages;  // [stages] keys, values
+    u32 full, empty;  // barriers [2][stages], shared addresses
+    u32 address;      // of the pages: [stages] keys, values
+    u8* pages;
 
     __device__ __forceinline__ u8* slot(int which, u32 at) const { return pages + (at % stages * 2 + which) * half_bytes; }
-    __device__ __forceinline__ void wait_full(int which, u32 at) const { barrier_wait(shared_address(&barriers.full[which][at % stages]), at / stages & 1); }
-    __device__ __forceinline__ void wait_empty(int which, u32 at) const { barrier_wait(shared_address(&barriers.empty[which][at % stages]), at / stages & 1 ^ 1); }
-    __device__ __forceinline__ void fill(int which, u32 at) const { arrive(&barriers.full[which][at % stages]); }
-    __device__ __forceinline__ void release(int which, u32 at) const { arrive(&barriers.empty[which][at % stages]); }
+    __device__ __forceinline__ u32 slot_address(int which, u32 at) const { return address + (at % stages * 2 + which) * half_bytes; }
+    __device__ __forceinline__ void wait_full(int which, u32 at) const { barrier_wait(full + place(which, at), at / stages & 1); }
+    __device__ __forceinline__ void wait_empty(int which, u32 at) const { barrier_wait(empty + place(which, at), at / stages & 1 ^ 1); }
+    __device__ __forceinline__ void fill(int which, u32 at) const { arrive(full + place(which, at)); }
+    __device__ __forceinline__ void release(int which, u32 at) const { arrive(empty + place(which, at)); }
 
 private:
+    __device__ __forceinline__ static u32 place(int which, u32 at) { return (which * stages + at % stages) * 8; }
+
     /// A warp's arrival.
-    __device__ __forceinline__ void arrive(const u64* barrier) const
+    __device__ __forceinline__ static void arrive(u32 barrier)
     {
         __syncwarp();
-        if (threadIdx.x % 32 == 0) barrier_arrive(shared_address(barrier));
+        if (threadIdx.x % 32 == 0) barrier_arrive(barrier);
     }
 };
 
@@ -141,11 +141,11 @@ struct Consumer {
 
     __device__ __forceinline__ void issue_scores(u32 at)
     {
-        const u64 keys = describe_swizzled(shared_address(ring.slot(0, at)));
+        const u32 keys = describe_swizzled(ring.slot_address(0, at));
 #pragma unroll
         for (int k = 0; k < channels / 16; k++) {
             const vec4 a = query.get(k);
-            const u64 b = keys + (k / 4 * key_chunk_bytes >> 4) + k % 4 * 2;
+            const u64 b = descriptor(keys + (k / 4 * key_chunk_bytes >> 4) + k % 4 * 2);
             if (k == 0) wgmma_f16_first(score, a.x, a.y, a.z, a.w, b);
             else wgmma_f16(score, a.x, a.y, a.z, a.w, b);
         }
@@ -154,12 +154,12 @@ struct Consumer {
 
     __device__ __forceinline__ void issue_output(u32 at, const u32 (&weights)[4][4])
     {
-        const u64 values = describe_swizzled(shared_address(ring.slot(1, at)));
+        const u32 values = describe_swizzled(ring.slot_address(1, at));
 #pragma unroll
         for (int part = 0; part < PrefillRows<channels>::parts; part++)
 #pragma unroll
             for (int k = 0; k < 4; k++)
-                wgmma_f16(rows.output[part], weights[k][0], weights[k][1], weights[k][2], weights[k][3], values + (part * 128 * 128 >> 4) + k * 2);
+                wgmma_f16(rows.output[part], weights[k][0], weights[k][1], weights[k][2], weights[k][3], descriptor(values + (part * 128 * 128 >> 4) + k * 2));
         wgmma_commit();
     }
 
@@ -258,13 +258,13 @@ __device__ __forceinline__ void consume(const AttentionPrefillParams& p, const R
 extern "C" __global__ void __launch_bounds__(threads, 1) attention_prefill(const AttentionPrefillParams p)
 {
     extern __shared__ u8 unaligned[];
-    __shared__ Barriers barriers;
+    __shared__ u64 barriers[2][2 * stages];  // full, empty
     alignas(8) __shared__ u8 walks[8][sizeof(PrefillWalk)];  // a producing warp's
     u8* shared = unaligned + (1024 - shared_address(unaligned) % 1024) % 1024;
-    const Ring ring{barriers, shared};
+    const Ring ring{shared_address(barriers[0]), shared_address(barriers[1]), shared_address(shared), shared};
     if (threadIdx.x < 2 * stages) {
-        barrier_init(shared_address(&barriers.full[threadIdx.x / stages][threadIdx.x % stages]), 4);
-        barrier_init(shared_address(&barriers.empty[threadIdx.x / stages][threadIdx.x % stages]), 8);
+        barrier_init(ring.full + threadIdx.x * 8, 4);   // producing warps
+        barrier_init(ring.empty + threadIdx.x * 8, 8);  // consuming warps
     }
     wait_for_previous_kernel();
     let_next_kernel_start();

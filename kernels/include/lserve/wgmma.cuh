@@ -10,8 +10,16 @@ namespace lserve {
 /// Byte of the 16-byte piece `piece` (8 elements along the inner dimension) of row `row` in a B operand.
 __device__ __forceinline__ int swizzled(int row, int piece) { return row * 128 + ((piece ^ row) & 7) * 16; }
 
-/// Descriptor of a B operand: 8 rows every 1,024 bytes, 128-byte swizzle. A step of 16 along the inner dimension adds 2.
-__device__ __forceinline__ u64 describe_swizzled(u32 address) { return u64(address >> 4 & 0x3fff) | u64(1) << 16 | u64(64) << 32 | u64(1) << 62; }
+/// Lower half of the descriptor of a B operand: 8 rows every 1,024 bytes, 128-byte swizzle. 16 bytes further is 1 more.
+__device__ __forceinline__ u32 describe_swizzled(u32 address) { return (address >> 4 & 0x3fff) | 1 << 16; }
+
+/// The whole descriptor.
+__device__ __forceinline__ u64 descriptor(u32 lower)
+{
+    u64 x;
+    asm("mov.b64 %0, {%1, %2};" : "=l"(x) : "r"(lower), "n"(0x40000040));
+    return x;
+}
 
 /// Before the first product, and after registers that products use were written.
 __device__ __forceinline__ void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
