@@ -16,6 +16,8 @@ public enum ErrorCode
     [JsonStringEnumMemberName("session_not_found")] SessionNotFound,
     /// <summary>409: the messages contradict what the session keeps.</summary>
     [JsonStringEnumMemberName("session_conflict")] SessionConflict,
+    /// <summary>500: what is kept of the session is damaged; the message says how far it can be rewound.</summary>
+    [JsonStringEnumMemberName("session_damaged")] SessionDamaged,
     /// <summary>413: the request is larger than the server reads.</summary>
     [JsonStringEnumMemberName("request_too_large")] RequestTooLarge,
     /// <summary>429: a quota or a session's waiting room is full; try again.</summary>

@@ -59,9 +59,11 @@ public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
     public async ValueTask<IReadOnlyList<SessionInfo>> ListAsync(string tenant, int limit = 100, CancellationToken cancellation = default)
     {
         var found = new List<SessionInfo>();
-        foreach (var key in await _environment.Store.ListAsync(tenant, limit, cancellation))
-            if (await GetAsync(key, cancellation) is { } info)
-                found.Add(info with { Messages = [] });
+        foreach (var stored in await _environment.Store.ListAsync(tenant, limit, cancellation))
+        {
+            var info = _active.TryGetValue(stored.Key, out var session) ? await session.DescribeAsync(cancellation) : Session.Describe(stored);
+            if (info is not null) found.Add(info with { Messages = [] });
+        }
         return found;
     }
 

@@ -17,8 +17,8 @@ internal sealed class SessionListGrain(SessionEnvironment environment) : Grain, 
     {
         try
         {
-            var keys = await environment.Store.ListAsync(this.GetPrimaryKeyString(), limit);
-            var found = await Task.WhenAll(keys.Select(DescribeAsync));
+            var stored = await environment.Store.ListAsync(this.GetPrimaryKeyString(), limit);
+            var found = await Task.WhenAll(stored.Select(DescribeAsync));
             return new([.. found.OfType<SessionInfo>().Select(s => s with { Messages = [] })]);
         }
         catch (Exception failure)
@@ -27,11 +27,11 @@ internal sealed class SessionListGrain(SessionEnvironment environment) : Grain, 
         }
     }
 
-    private async Task<SessionInfo?> DescribeAsync(SessionKey key)
+    private async Task<SessionInfo?> DescribeAsync(SessionSummary stored)
     {
-        var session = GrainFactory.GetSessionGrain(key);
+        var session = GrainFactory.GetSessionGrain(stored.Key);
         if (await GrainFactory.GetGrain<IManagementGrain>(Management).GetActivationAddress(session) is not null)
             return await session.DescribeAsync();
-        return await environment.Store.LoadAsync(key) is { } stored ? Session.Describe(stored.Snapshot) : null;
+        return Session.Describe(stored);
     }
 }

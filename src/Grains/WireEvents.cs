@@ -32,6 +32,7 @@ internal static class WireEvents
     public static ErrorInfo ToError(Exception failure) => failure switch
     {
         LServeException known => known.Error,
+        SessionStoreException store => store.ToPublic().Error,
         SessionClosedException => new(ErrorCode.Overloaded, "The session is leaving its silo. Send the same turn id again.", Retryable: true, RetryAfterSeconds: 1),
         _ => new(ErrorCode.Internal, "The session failed: " + failure.Message),
     };

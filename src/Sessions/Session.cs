@@ -86,6 +86,10 @@ public sealed class Session
         s.Key.Tenant, s.Key.Session, s.Model, s.Tokens.Count, cached, s.Turns, state, s.Created, s.LastUsed, s.LastTurn?.TurnId,
         [.. s.Messages.Select(m => new ChatMessage(m.Role, m.Content))]);
 
+    /// <summary>The same from a list, without messages.</summary>
+    public static SessionInfo Describe(SessionSummary s) => new(
+        s.Key.Tenant, s.Key.Session, s.Model, s.Tokens, 0, s.Turns, "cold", s.Created, s.LastUsed, s.LastTurnId, []);
+
     /// <inheritdoc cref="ISessionHost.CancelAsync"/>
     public bool Cancel()
     {

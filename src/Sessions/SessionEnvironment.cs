@@ -11,6 +11,9 @@ public sealed record SessionEnvironment(
 {
     public SessionLimits Limits { get; init; } = new();
 
+    /// <summary>What this host's turns are made with.</summary>
+    public SessionFingerprint? Fingerprint { get; init; }
+
     public static SessionEnvironment For(ModelFile model, Engine engine, ISessionStore store, TimeProvider? time = null) =>
         new(model.Config.Name, engine, model.Tokenizer, model.Template, model.TemplateProblem, store, time ?? TimeProvider.System);
 }

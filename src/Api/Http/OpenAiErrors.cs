@@ -1,6 +1,7 @@
 using System.Globalization;
 using LServe.Contracts;
 using LServe.Contracts.OpenAi;
+using LServe.Sessions;
 using Microsoft.AspNetCore.Http;
 
 namespace LServe.Api.Http;
@@ -24,6 +25,7 @@ internal static class OpenAiErrors
     public static ErrorInfo Describe(Exception failure) => failure switch
     {
         LServeException known => known.Error,
+        SessionStoreException store => store.ToPublic().Error,
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => new(ErrorCode.RequestTooLarge, "The request is too large."),
         BadHttpRequestException bad => new(ErrorCode.InvalidRequest, bad.Message),
         OperationCanceledException => new(ErrorCode.Cancelled, "The request was cancelled before it had a result."),
@@ -61,6 +63,7 @@ internal static class OpenAiErrors
         ErrorCode.ModelNotFound => "model_not_found",
         ErrorCode.SessionNotFound => "session_not_found",
         ErrorCode.SessionConflict => "session_conflict",
+        ErrorCode.SessionDamaged => "session_damaged",
         ErrorCode.RequestTooLarge => "request_too_large",
         ErrorCode.RateLimited => "rate_limited",
         ErrorCode.Cancelled => "cancelled",

@@ -23,6 +23,10 @@ internal sealed class TurnExecutor(SessionEnvironment environment, SessionMemory
         {
             return () => turn.Fail(new LServeException(new(ErrorCode.Overloaded, conflict.Message + " Send the turn again.", Retryable: true), conflict));
         }
+        catch (SessionStoreException problem)
+        {
+            return () => turn.Fail(problem.ToPublic());
+        }
         catch (Exception defect)
         {
             await memory.ForgetAsync();

@@ -65,9 +65,74 @@ public abstract class SessionStoreContract
         foreach (var (name, used) in new[] { ("a", 2), ("b", 3), ("c", 1) }) await store.SaveAsync(Snapshot("t", name, 1, used), null);
         await store.SaveAsync(Snapshot("other", "d", 1, 9), null);
 
-        Assert.Equal(["b", "a", "c"], (await store.ListAsync("t", 10)).Select(k => k.Session));
-        Assert.Equal(["b", "a"], (await store.ListAsync("t", 2)).Select(k => k.Session));
+        Assert.Equal(["b", "a", "c"], (await store.ListAsync("t", 10)).Select(k => k.Key.Session));
+        Assert.Equal(["b", "a"], (await store.ListAsync("t", 2)).Select(k => k.Key.Session));
         Assert.Empty(await store.ListAsync("nobody", 10));
+    }
+
+    [Fact]
+    public async Task TheListTellsWhatASessionIsWithoutItsMessages()
+    {
+        var store = CreateStore();
+        var saved = Snapshot("t", "s", 3) with { LastTurn = new("id", "text", FinishReason.Stop, new(1, 2, 3, 4), null) };
+        await store.SaveAsync(saved, null);
+
+        Assert.Equal([SessionSummary.Of(saved)], await store.ListAsync("t", 10));
+    }
+
+    [Fact]
+    public async Task TurnByTurnASessionIsWhatItWasSaved()
+    {
+        var store = CreateStore();
+        var saved = await SaveTurnsAsync(store, 6);
+
+        AssertSame(saved[^1], (await store.LoadAsync(saved[0].Key))!.Snapshot);
+        foreach (var turn in saved) AssertSame(turn, (await store.LoadTurnAsync(turn.Key, turn.Turns))!.Snapshot);
+        Assert.Null(await store.LoadTurnAsync(saved[0].Key, 7));
+        Assert.Null(await store.LoadTurnAsync(new("t", "other"), 1));
+    }
+
+    [Fact]
+    public async Task ARewoundSessionGoesOnFromThereAndForgetsTheRest()
+    {
+        var store = CreateStore();
+        var saved = await SaveTurnsAsync(store, 6);
+        var key = saved[0].Key;
+        var stale = (await store.LoadAsync(key))!.ETag;
+        var rewound = await store.RewindAsync(key, 4, stale);
+        await Assert.ThrowsAsync<SessionStoreConflictException>(async () => await store.SaveAsync(saved[5], stale));
+        var other = Next(saved[3], 100);
+        await store.SaveAsync(other, rewound!.ETag);
+
+        AssertSame(saved[3], rewound.Snapshot);
+        AssertSame(other, (await store.LoadAsync(key))!.Snapshot);
+        AssertSame(saved[3], (await store.LoadTurnAsync(key, 4))!.Snapshot);
+        Assert.Null(await store.LoadTurnAsync(key, 6));
+    }
+
+    [Fact]
+    public async Task ARewindToATurnThatIsNotKeptChangesNothing()
+    {
+        var store = CreateStore();
+        var saved = await SaveTurnsAsync(store, 2);
+        var etag = (await store.LoadAsync(saved[0].Key))!.ETag;
+
+        Assert.Null(await store.RewindAsync(saved[0].Key, 5, etag));
+        await Assert.ThrowsAsync<SessionStoreConflictException>(async () => await store.RewindAsync(saved[0].Key, 1, etag + "0"));
+        AssertSame(saved[1], (await store.LoadAsync(saved[0].Key))!.Snapshot);
+    }
+
+    [Fact]
+    public async Task WhatDoesNotGoOnFromWhatIsKeptReplacesIt()
+    {
+        var store = CreateStore();
+        var saved = await SaveTurnsAsync(store, 3);
+        var key = saved[0].Key;
+        foreach (var next in new[] { saved[2] with { Tokens = [9, .. saved[2].Tokens.Skip(1)] }, saved[0], saved[2] with { Messages = [new("user", "x", 1)] } })
+        {
+            await store.SaveAsync(next, (await store.LoadAsync(key))!.ETag);
+            AssertSame(next, (await store.LoadAsync(key))!.Snapshot);
+        }
     }
 
     [Fact]
@@ -100,12 +165,45 @@ public abstract class SessionStoreContract
         }
     }
 
-    private static SessionSnapshot Snapshot(string tenant, string session, int turns, int used = 0) => new()
+    /// <summary>A conversation of some turns, each saved on the one before.</summary>
+    protected static async Task<List<SessionSnapshot>> SaveTurnsAsync(ISessionStore store, int turns, string session = "s")
+    {
+        var saved = new List<SessionSnapshot> { Snapshot("t", session, 0) };
+        for (string? etag = null; saved.Count <= turns;)
+        {
+            saved.Add(Next(saved[^1], saved.Count));
+            etag = await store.SaveAsync(saved[^1], etag);
+        }
+        saved.RemoveAt(0);
+        return saved;
+    }
+
+    /// <summary>The session one turn later: a prompt, an answer whose last token has no keys and values yet, a full page and a new tail.</summary>
+    protected static SessionSnapshot Next(SessionSnapshot before, int salt)
+    {
+        var (prompt, end) = (before.Tokens.Count + 40, before.Tokens.Count + 60);
+        var kv = before.Kv.Where(r => r.Key.Kind == KvRecordKind.RetrievalPage).ToDictionary();
+        kv[new(KvRecordKind.RetrievalPage, before.Turns)] = new(0, 1000 * salt, 10, salt, (ulong)salt << 40);
+        kv[new(KvRecordKind.RetrievalTail, 0)] = new(0, 1000 * salt + 500, 20, salt, ulong.MaxValue - (ulong)salt);
+        return before with
+        {
+            Fingerprint = new("content", "arithmetic"),
+            Tokens = [.. before.Tokens, .. Enumerable.Range(salt, 60)],
+            Runs = [.. before.Runs, new(prompt, SliceKind.Prefill), new(end - 1, SliceKind.Decode)],
+            Messages = [.. before.Messages, new("user", $"Frage {salt}?", prompt), new("assistant", $"Antwort \u00e4 {salt}.", end)],
+            Turns = before.Turns + 1,
+            LastTurn = new($"turn {salt}", $"Antwort \u00e4 {salt}.", FinishReason.Stop, new(prompt, 20, 0, end), null),
+            LastUsed = before.LastUsed.AddSeconds(1),
+            Kv = kv,
+        };
+    }
+
+    protected static SessionSnapshot Snapshot(string tenant, string session, int turns, int used = 0) => new()
     {
         Key = new(tenant, session),
         Model = "Tiny",
         Tokens = [1, 2, 3],
-        Runs = [new TokenRun(2, SliceKind.Prefill)],
+        Runs = [new TokenRun(2, SliceKind.Decode)],
         Messages = [],
         Turns = turns,
         LastTurn = null,
@@ -113,9 +211,10 @@ public abstract class SessionStoreContract
         LastUsed = DateTimeOffset.UnixEpoch.AddSeconds(used),
     };
 
-    private static void AssertSame(SessionSnapshot expected, SessionSnapshot actual)
+    protected static void AssertSame(SessionSnapshot expected, SessionSnapshot actual)
     {
-        static object Plain(SessionSnapshot s) => new { s.Version, s.Key, s.Model, s.Tokens, s.Runs, s.Messages, s.Turns, s.LastTurn, s.Created, s.LastUsed };
+        static object Plain(SessionSnapshot s) => new { s.Version, s.Key, s.Model, s.Tokens, s.Runs, s.Messages, s.Turns, s.LastTurn, s.Created, s.LastUsed, s.Fingerprint };
         Assert.Equivalent(Plain(expected), Plain(actual), strict: true);
+        Assert.Equal(expected.Kv.OrderBy(r => (r.Key.Kind, r.Key.Index)), actual.Kv.OrderBy(r => (r.Key.Kind, r.Key.Index)));
     }
 }

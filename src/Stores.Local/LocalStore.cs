@@ -1,0 +1,54 @@
+using LServe.Sessions;
+
+namespace LServe.Stores.Local;
+
+/// <summary>
+/// Sessions in a folder of this machine: their state in a SQLite database, the records of their KV caches in append-only files. The
+/// database is the only truth: bytes of a page file that it doesn't name are garbage.
+/// </summary>
+/// <remarks>
+/// <code>
+/// FOLDER/lock             held by the process that has the folder
+/// FOLDER/sessions.db      state; sessions.db-wal and -shm belong to it
+/// FOLDER/pages/XX/ID-N.kv records of the session whose key hashes to ID, its Nth file
+/// </code>
+/// </remarks>
+public sealed class LocalStore : IDisposable
+{
+    private readonly FolderLock _lock;
+    private readonly StateDatabase _database;
+
+    private LocalStore(LocalStoreOptions options, IStoreFiles files, FolderLock folderLock)
+    {
+        _lock = folderLock;
+        Folder = options.Folder;
+        _database = StateDatabase.Open(Path.Combine(options.Folder, "sessions.db"), files);
+        Sessions = new SqliteSessionStore(_database, options.KeepTurns);
+    }
+
+    public string Folder { get; }
+    public ISessionStore Sessions { get; }
+
+    /// <exception cref="SessionStoreException">Another process has the folder, it can't be written, or the database can't be used.</exception>
+    public static LocalStore Open(LocalStoreOptions options) => Open(options, new DiskFiles(options.AtPoint));
+
+    internal static LocalStore Open(LocalStoreOptions options, IStoreFiles files)
+    {
+        var taken = FolderLock.Take(options.Folder);
+        try
+        {
+            return new(options, files, taken);
+        }
+        catch
+        {
+            taken.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        _database.Dispose();
+        _lock.Dispose();
+    }
+}

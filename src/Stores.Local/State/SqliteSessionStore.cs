@@ -1,0 +1,103 @@
+using System.Globalization;
+using LServe.Contracts;
+using LServe.Sessions;
+using Microsoft.Data.Sqlite;
+
+namespace LServe.Stores.Local;
+
+/// <summary>
+/// Sessions in a SQLite database. A turn adds a row with what is new, so that written bytes grow with the turn and not with the
+/// conversation. SQLite has no checksums: every row carries one, and each turn's continues the one before.
+/// </summary>
+internal sealed class SqliteSessionStore(StateDatabase database, int keepTurns) : ISessionStore
+{
+    public async ValueTask<StoredSession?> LoadAsync(SessionKey key, CancellationToken cancellation = default) =>
+        await database.ReadAsync(transaction => Load(transaction, key), cancellation);
+
+    public async ValueTask<StoredSession?> LoadTurnAsync(SessionKey key, int turn, CancellationToken cancellation = default) =>
+        await database.ReadAsync(transaction => LoadTurn(transaction, key, turn)?.Session, cancellation);
+
+    public async ValueTask<string> SaveAsync(SessionSnapshot snapshot, string? expectedETag, CancellationToken cancellation = default) =>
+        await database.WriteAsync(transaction => Save(transaction, snapshot, expectedETag), cancellation);
+
+    public async ValueTask<StoredSession?> RewindAsync(SessionKey key, int turn, string expectedETag, CancellationToken cancellation = default) =>
+        await database.WriteAsync(transaction => Rewind(transaction, key, turn, expectedETag), cancellation);
+
+    public async ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default) =>
+        await database.WriteAsync(transaction => Delete(transaction, key), cancellation);
+
+    public async ValueTask<IReadOnlyList<SessionSummary>> ListAsync(string tenant, int limit, CancellationToken cancellation = default) =>
+        await database.ReadAsync(transaction => SessionRow.List(transaction, tenant, limit).Select(row => row.Summary).ToArray(), cancellation);
+
+    private static StoredSession? Load(SqliteTransaction transaction, SessionKey key)
+    {
+        if (SessionRow.Find(transaction, key) is not { } row) return null;
+        var fold = new TurnFold(key, row.Id);
+        foreach (var turn in TurnRows.Read(transaction, row.Id)) fold.Add(turn);
+        if ((fold.Commit, fold.Chain) != (row.Head, row.Chain)) throw fold.Damaged();
+        return new(fold.ToSnapshot(RecordRows.Read(transaction, row.Id, row.Head)), ETagOf(row.Head));
+    }
+
+    /// <summary>Reads no further than the turn that is asked for, so that what was damaged since can be left behind.</summary>
+    private static (StoredSession Session, TurnFold Fold, SessionRow Row)? LoadTurn(SqliteTransaction transaction, SessionKey key, int turn)
+    {
+        if (SessionRow.Find(transaction, key) is not { } row) return null;
+        var rows = TurnRows.Read(transaction, row.Id);
+        var last = rows.FindLastIndex(r => r.Turn == turn);
+        if (last < 0) return null;
+        var fold = new TurnFold(key, row.Id);
+        for (var i = 0; i <= last; i++) fold.Add(rows[i]);
+        return (new(fold.ToSnapshot(RecordRows.Read(transaction, row.Id, fold.Commit)), ETagOf(fold.Commit)), fold, row);
+    }
+
+    private string Save(SqliteTransaction transaction, SessionSnapshot snapshot, string? expectedETag)
+    {
+        var before = SessionRow.Find(transaction, snapshot.Key);
+        if ((before is null ? null : ETagOf(before.Head)) != expectedETag) throw new SessionStoreConflictException(snapshot.Key);
+        var id = SessionId.Of(snapshot.Key);
+        if (before is not null && !Extends(snapshot, before))
+        {
+            TurnRows.RemoveAll(transaction, id);
+            before = before with { Tokens = 0, Computed = 0, Messages = 0, Chain = 0 };
+        }
+        var body = TurnBody.Of(snapshot, before?.Tokens ?? 0, before?.Computed ?? 0, before?.Messages ?? 0);
+        var (commit, chain) = TurnRows.Add(transaction, id, before?.Chain ?? 0, body, SessionPrefix.AsSpan(snapshot.Tokens)[body.TokensBefore..]);
+        RowOf(snapshot, id, commit, chain).Write(transaction);
+        RecordRows.Change(transaction, id, commit, before is null ? [] : RecordRows.Read(transaction, id, before.Head), snapshot.Kv);
+        RecordRows.Forget(transaction, id, TurnRows.CommitOf(transaction, id, keepTurns - 1));
+        return ETagOf(commit);
+    }
+
+    private static StoredSession? Rewind(SqliteTransaction transaction, SessionKey key, int turn, string expectedETag)
+    {
+        if (SessionRow.Find(transaction, key) is not { } current || ETagOf(current.Head) != expectedETag) throw new SessionStoreConflictException(key);
+        if (LoadTurn(transaction, key, turn) is not ({ } session, { } fold, { } row)) return null;
+        TurnRows.RemoveAfter(transaction, row.Id, fold.Commit);
+        RecordRows.Rewind(transaction, row.Id, fold.Commit);
+        RowOf(session.Snapshot, row.Id, fold.Commit, fold.Chain).Write(transaction);
+        return session;
+    }
+
+    private static bool Delete(SqliteTransaction transaction, SessionKey key)
+    {
+        var id = SessionId.Of(key);
+        TurnRows.RemoveAll(transaction, id);
+        RecordRows.RemoveAll(transaction, id);
+        return Sql.Run(transaction, "DELETE FROM session WHERE id = ?1", id) > 0;
+    }
+
+    private static bool Extends(SessionSnapshot snapshot, SessionRow before) =>
+        snapshot.Tokens.Count >= before.Tokens && snapshot.Messages.Count >= before.Messages && SessionPrefix.ComputedOf(snapshot) >= before.Computed
+        && SessionPrefix.IsCanonical(snapshot.Runs)
+        && SessionPrefix.Of(snapshot, before.Tokens, before.Computed, before.Messages) == before.Prefix;
+
+    private static SessionRow RowOf(SessionSnapshot s, long id, long commit, long chain)
+    {
+        var computed = SessionPrefix.ComputedOf(s);
+        return new(
+            id, s.Key.Tenant, s.Key.Session, s.Model, commit, s.Turns, s.LastTurn?.TurnId, s.Tokens.Count, computed, s.Messages.Count,
+            SessionPrefix.Of(s, s.Tokens.Count, computed, s.Messages.Count), chain, s.Created, s.LastUsed);
+    }
+
+    private static string ETagOf(long commit) => commit.ToString(CultureInfo.InvariantCulture);
+}
