@@ -53,4 +53,7 @@ public enum FinishReason
 /// <param name="CompletionTokens">Tokens drawn for the answer, an end token included.</param>
 /// <param name="CachedTokens">Prompt tokens that were not computed again.</param>
 /// <param name="SessionTokens">Tokens the session holds now.</param>
-public sealed record TurnUsage(int PromptTokens, int CompletionTokens, int CachedTokens, int SessionTokens);
+/// <param name="RestoredTokens">Of the cached ones, tokens whose keys and values were read from the store.</param>
+/// <param name="RecomputedTokens">Tokens of earlier turns whose keys and values were not at hand and were computed again.</param>
+public sealed record TurnUsage(
+    int PromptTokens, int CompletionTokens, int CachedTokens, int SessionTokens, int RestoredTokens = 0, int RecomputedTokens = 0);

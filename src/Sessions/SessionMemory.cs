@@ -29,7 +29,7 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
         if (keeps && await environment.Store.LoadAsync(key) is { } stored)
         {
             (Snapshot, _etag) = (stored.Snapshot, stored.ETag);
-            return _sequence = Sequence.Restore(key.Tenant, stored.Snapshot.Tokens, stored.Snapshot.Runs);
+            return _sequence = Sequence.Restore(key.Tenant, stored.Snapshot.Tokens, stored.Snapshot.Runs, stored.Snapshot.Attention);
         }
         return _sequence = new Sequence(key.Tenant);
     }
@@ -76,6 +76,8 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
             Model = environment.ModelName,
             Tokens = _sequence!.Tokens.ToArray(),
             Runs = [.. _sequence.Runs],
+            Attention = _sequence.Mode,
+            Fingerprint = environment.Fingerprint,
             Messages =
             [
                 .. Snapshot?.Messages ?? [],

@@ -28,9 +28,10 @@ internal static class Server
         var begin = Stopwatch.GetTimestamp();
         var address = ListenAddress.Of(options);
         DataFolder.Check(options.Data);
+        using var sessions = SessionFolder.Open(options);
         using var model = ModelLocator.Open(options.Model);
         using var engine = EngineFactory.Create(model, options, LoadingBar.ForTerminal());
-        await using var app = Build(options, address, SessionEnvironment.For(model, engine, new InMemorySessionStore()));
+        await using var app = Build(options, address, SessionEnvironment.For(model, engine, sessions.Store));
         app.MapLServeApi();
         await ListenAsync(app, address);
         Announce(app, model, engine, Stopwatch.GetElapsedTime(begin));

@@ -10,8 +10,11 @@ public sealed partial class ServerProcess : IAsyncDisposable
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
     private readonly Process _process;
 
-    private ServerProcess(Process process, string readyLine)
+    private readonly TemporaryFolder? _sessions;
+
+    private ServerProcess(Process process, string readyLine, TemporaryFolder? sessions)
     {
+        _sessions = sessions;
         (_process, ReadyLine) = (process, readyLine);
         Address = new Uri(AddressPattern().Match(readyLine).Groups[1].Value);
         Http = new HttpClient { BaseAddress = Address, Timeout = s_patience };
@@ -26,14 +29,18 @@ public sealed partial class ServerProcess : IAsyncDisposable
     public HttpClient Http { get; }
 
     /// <summary>Starts a server and waits until it is ready.</summary>
-    public static async Task<ServerProcess> StartAsync(params string[] arguments)
+    public static Task<ServerProcess> StartAsync(params string[] arguments) => StartAsync(arguments, []);
+
+    /// <summary>The same with variables in its environment.</summary>
+    public static async Task<ServerProcess> StartAsync(string[] arguments, params (string Name, string Value)[] variables)
     {
-        var process = Launch(["--port", "0", .. arguments]);
+        var sessions = arguments.Contains("--session-dir") ? null : new TemporaryFolder();
+        var process = Launch(["--port", "0", .. sessions is null ? arguments : ["--session-dir", sessions.Path, .. arguments]], variables);
         var line = await process.StandardOutput.ReadLineAsync().WaitAsync(s_patience);
         if (line is null)
             throw new InvalidOperationException($"The server didn't start: {await process.StandardError.ReadToEndAsync()}");
         _ = process.StandardError.ReadToEndAsync();
-        return new ServerProcess(process, line);
+        return new ServerProcess(process, line, sessions);
     }
 
     /// <summary>Runs a server that is expected to end by itself.</summary>
@@ -65,6 +72,14 @@ public sealed partial class ServerProcess : IAsyncDisposable
             _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
+        _sessions?.Dispose();
+    }
+
+    /// <summary>Ends the server with no chance to do anything about it.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
     }
 
     private static Process Launch(string[] arguments, params (string Name, string Value)[] variables)
@@ -73,6 +88,8 @@ public sealed partial class ServerProcess : IAsyncDisposable
         var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
         var server = Path.Combine(RepositoryFiles.Root, "artifacts", "bin", "LServe.Silo", configuration, "LServe.Silo.dll");
         var start = new ProcessStartInfo("dotnet", ["exec", server, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        // A test's server touches no folder of the person who runs the tests.
+        start.Environment["LSERVE_SESSION_DIR"] = "none";
         foreach (var (name, value) in variables)
             start.Environment[name] = value;
         return Process.Start(start)!;

@@ -17,6 +17,6 @@ internal sealed record TurnAnswer(TurnCall Call, TurnStarted Started, string Mod
         end.Usage.PromptTokens + end.Usage.CompletionTokens,
         new(end.Usage.CachedTokens),
         new(
-            Call.Session?.Session, Started.TurnId, end.Usage.CachedTokens, end.Usage.SessionTokens, Started.Repeated,
-            end.Reason == FinishReason.Cancelled));
+            Call.Session?.Session, Started.TurnId, end.Usage.CachedTokens, end.Usage.SessionTokens, end.Usage.RestoredTokens,
+            end.Usage.RecomputedTokens, Started.Repeated, end.Reason == FinishReason.Cancelled));
 }

@@ -15,7 +15,9 @@ public sealed record PromptTokensDetails(int CachedTokens);
 /// <param name="TurnId">The turn's name, the client's or a drawn one.</param>
 /// <param name="CachedTokens">Prompt tokens that were not computed again.</param>
 /// <param name="SessionTokens">Tokens the session holds now.</param>
+/// <param name="RestoredTokens">Of the cached ones, tokens whose keys and values were read from the store.</param>
+/// <param name="RecomputedTokens">Tokens of earlier turns whose keys and values were computed again.</param>
 /// <param name="Repeated">Whether the turn had been committed before and was not run again.</param>
 /// <param name="Cancelled">Whether the answer was stopped by a client.</param>
 public sealed record UsageExtension(
-    string? SessionId, string TurnId, int CachedTokens, int SessionTokens, bool Repeated, bool Cancelled);
+    string? SessionId, string TurnId, int CachedTokens, int SessionTokens, int RestoredTokens, int RecomputedTokens, bool Repeated, bool Cancelled);

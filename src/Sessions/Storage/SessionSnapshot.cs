@@ -25,6 +25,9 @@ public sealed record SessionSnapshot
     /// <summary>How each token's keys and values were computed, for exact replays; tokens after the last run have none yet.</summary>
     public required IReadOnlyList<TokenRun> Runs { get; init; }
 
+    /// <summary>How the session attends, from its first turn on.</summary>
+    public AttentionMode Attention { get; init; }
+
     public required IReadOnlyList<KeptMessage> Messages { get; init; }
 
     public required int Turns { get; init; }

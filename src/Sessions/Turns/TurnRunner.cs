@@ -18,7 +18,7 @@ internal sealed class TurnRunner(SessionEnvironment environment, Sequence sequen
     public async Task<Outcome> RunAsync(Turn turn, TurnInput input)
     {
         // Read before the engine may change it.
-        var (before, cached) = (sequence.Length, sequence.CachedLength);
+        var (before, cached, computed) = (sequence.Length, sequence.CachedLength, sequence.ComputedLength);
         var generation = Start(turn.Request.Sampling, input);
         using var cancelling = turn.Cancelled.Register(() => _engine.Cancel(generation));
         turn.Publish(new TurnStarted(turn.Id, before + input.Prompt.Length, cached, Repeated: false));
@@ -34,7 +34,7 @@ internal sealed class TurnRunner(SessionEnvironment environment, Sequence sequen
             await _engine.TruncateAsync(sequence, before);
             throw ToPublic(failure);
         }
-        return await KeepAsync(turn, generation, answer, before, cause, logprobs);
+        return await KeepAsync(turn, generation, answer, (before, computed), cause, logprobs);
     }
 
     private Generation Start(SamplingOptions options, TurnInput input)
@@ -65,7 +65,7 @@ internal sealed class TurnRunner(SessionEnvironment environment, Sequence sequen
     }
 
     private async Task<Outcome> KeepAsync(
-        Turn turn, Generation generation, AnswerBuilder answer, int before, StopCause cause, IReadOnlyList<TokenLogprob>? logprobs)
+        Turn turn, Generation generation, AnswerBuilder answer, (int Length, int Computed) before, StopCause cause, IReadOnlyList<TokenLogprob>? logprobs)
     {
         var promptEnd = generation.PromptLength;
         var text = answer.Text;
@@ -73,10 +73,10 @@ internal sealed class TurnRunner(SessionEnvironment environment, Sequence sequen
         var cancelled = cause == StopCause.Cancelled && !answer.Stopped;
         var keep = !cancelled || text.Length > 0;
         var (tokens, leftOver) = answer.Cut(text.Length);
-        await _engine.TruncateAsync(sequence, keep ? promptEnd + tokens : before);
+        await _engine.TruncateAsync(sequence, keep ? promptEnd + tokens : before.Length);
         if (keep && leftOver.Length > 0) AppendText(leftOver);
         var reason = cancelled ? FinishReason.Cancelled : cause == StopCause.Length && !answer.Stopped ? FinishReason.Length : FinishReason.Stop;
-        var usage = new TurnUsage(promptEnd, answer.Drawn, generation.CachedAtStart, sequence.Length);
+        var usage = new TurnUsage(promptEnd, answer.Drawn, generation.CachedAtStart, sequence.Length, RecomputedTokens: Math.Max(0, before.Computed - generation.CachedAtStart));
         return new(keep ? text : null, promptEnd, reason, usage, logprobs);
     }
 

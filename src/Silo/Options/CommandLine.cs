@@ -1,5 +1,6 @@
 using System.Text;
 using LServe.Cpu;
+using LServe.Stores.Local;
 using Microsoft.Extensions.Logging;
 
 namespace LServe.Silo;
@@ -14,7 +15,9 @@ internal static class CommandLine
         OptionDefinition.Number("--port", "TCP port (8080); 0 takes a free one", 0, 65_535, (o, n) => o with { Port = n }),
         new("--host", "ADDRESS", "Address to listen on: an IP address, localhost or * (127.0.0.1)", (o, text) => o with { Host = text }),
         new("--model", "PATH", "GGUF file or Hugging Face folder (the bundled SmolLM2-135M-Instruct)", (o, text) => o with { Model = text }),
-        new("--data", "FOLDER", "Folder for the server's files: compiled GPU kernels; sessions are kept in memory in this version", (o, text) => o with { Data = text }),
+        new("--data", "FOLDER", "Folder for the server's files: compiled GPU kernels (none)", (o, text) => o with { Data = text }),
+        new("--session-dir", "FOLDER", $"Folder for conversations, one server at a time; none keeps them in memory ({SessionFolder.Default})", (o, text) => o with { SessionFolder = text }),
+        OptionDefinition.Number("--keep-turns", "Turns of each conversation that can be rewound to and forked at once (8)", 1, LocalStoreOptions.MaxKeepTurns, (o, n) => o with { KeepTurns = n }),
         OptionDefinition.Number("--threads", "Threads that compute (one per core)", 0, 4_096, (o, n) => o with { Threads = n }),
         OptionDefinition.Number("--context", "Tokens of the longest conversation (the model's own)", 0, MaxTokens, (o, n) => o with { Context = n }),
         OptionDefinition.Number("--kv-tokens", "Tokens that all conversations in memory share (four contexts)", 0, MaxTokens, (o, n) => o with { KvTokens = n }),

@@ -26,6 +26,12 @@ internal sealed record SiloOptions
     /// <summary>Folder for the server's files; null: none.</summary>
     public string? Data { get; init; }
 
+    /// <summary>Folder for sessions; null: the user's; <c>none</c>: they stay in memory.</summary>
+    public string? SessionFolder { get; init; }
+
+    /// <summary>Turns: the last ones of each session whose pages are kept.</summary>
+    public int KeepTurns { get; init; } = LServe.Stores.Local.LocalStoreOptions.DefaultKeepTurns;
+
     /// <summary>Model file; null: the bundled one.</summary>
     public string? Model { get; init; }
 

@@ -14,7 +14,7 @@ internal static class Migrations
             id INTEGER PRIMARY KEY,
             tenant TEXT NOT NULL, name TEXT NOT NULL, model TEXT NOT NULL,
             head INTEGER NOT NULL, turns INTEGER NOT NULL, last_turn TEXT,
-            tokens INTEGER NOT NULL, computed INTEGER NOT NULL, messages INTEGER NOT NULL,
+            tokens INTEGER NOT NULL, runs INTEGER NOT NULL, messages INTEGER NOT NULL,
             prefix INTEGER NOT NULL, chain INTEGER NOT NULL,
             created INTEGER NOT NULL, last_used INTEGER NOT NULL,
             checksum INTEGER NOT NULL);

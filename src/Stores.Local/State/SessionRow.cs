@@ -6,15 +6,14 @@ namespace LServe.Stores.Local;
 
 /// <summary>What the database knows of a session without reading its turns; a list needs no more.</summary>
 /// <param name="Head">Commit of the last turn: the ETag.</param>
-/// <param name="Computed">Tokens that ever had keys and values.</param>
 /// <param name="Prefix">Hash of all tokens, runs and messages, by which a save sees whether it only adds to them.</param>
 /// <param name="Chain">Checksum of the last turn's row, which continues that of the row before.</param>
 internal sealed record SessionRow(
-    long Id, string Tenant, string Name, string Model, long Head, int Turns, string? LastTurn, int Tokens, int Computed, int Messages,
+    long Id, string Tenant, string Name, string Model, long Head, int Turns, string? LastTurn, int Tokens, int Runs, int Messages,
     long Prefix, long Chain, DateTimeOffset Created, DateTimeOffset LastUsed)
 {
     private const string Columns =
-        "id, tenant, name, model, head, turns, last_turn, tokens, computed, messages, prefix, chain, created, last_used, checksum";
+        "id, tenant, name, model, head, turns, last_turn, tokens, runs, messages, prefix, chain, created, last_used, checksum";
 
     public SessionKey Key => new(Tenant, Name);
 
@@ -39,7 +38,7 @@ internal sealed record SessionRow(
 
     public void Write(SqliteTransaction transaction) => Sql.Run(
         transaction, $"INSERT OR REPLACE INTO session ({Columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-        Id, Tenant, Name, Model, Head, Turns, LastTurn, Tokens, Computed, Messages, Prefix, Chain, Created.UtcTicks, LastUsed.UtcTicks, Checksum());
+        Id, Tenant, Name, Model, Head, Turns, LastTurn, Tokens, Runs, Messages, Prefix, Chain, Created.UtcTicks, LastUsed.UtcTicks, Checksum());
 
     /// <summary>Null when the row is damaged.</summary>
     private static SessionRow? Read(SqliteDataReader r)
@@ -59,6 +58,6 @@ internal sealed record SessionRow(
     }
 
     private long Checksum() => new RowChecksum()
-        .Add(Id).Add(Tenant).Add(Name).Add(Model).Add(Head).Add(Turns).Add(LastTurn).Add(Tokens).Add(Computed).Add(Messages)
+        .Add(Id).Add(Tenant).Add(Name).Add(Model).Add(Head).Add(Turns).Add(LastTurn).Add(Tokens).Add(Runs).Add(Messages)
         .Add(Prefix).Add(Chain).Add(Created.UtcTicks).Add(LastUsed.UtcTicks).Of();
 }

@@ -58,9 +58,9 @@ internal sealed class SqliteSessionStore(StateDatabase database, int keepTurns) 
         if (before is not null && !Extends(snapshot, before))
         {
             TurnRows.RemoveAll(transaction, id);
-            before = before with { Tokens = 0, Computed = 0, Messages = 0, Chain = 0 };
+            before = before with { Tokens = 0, Runs = 0, Messages = 0, Chain = 0 };
         }
-        var body = TurnBody.Of(snapshot, before?.Tokens ?? 0, before?.Computed ?? 0, before?.Messages ?? 0);
+        var body = TurnBody.Of(snapshot, before?.Tokens ?? 0, before?.Runs ?? 0, before?.Messages ?? 0);
         var (commit, chain) = TurnRows.Add(transaction, id, before?.Chain ?? 0, body, SessionPrefix.AsSpan(snapshot.Tokens)[body.TokensBefore..]);
         RowOf(snapshot, id, commit, chain).Write(transaction);
         RecordRows.Change(transaction, id, commit, before is null ? [] : RecordRows.Read(transaction, id, before.Head), snapshot.Kv);
@@ -87,17 +87,12 @@ internal sealed class SqliteSessionStore(StateDatabase database, int keepTurns) 
     }
 
     private static bool Extends(SessionSnapshot snapshot, SessionRow before) =>
-        snapshot.Tokens.Count >= before.Tokens && snapshot.Messages.Count >= before.Messages && SessionPrefix.ComputedOf(snapshot) >= before.Computed
-        && SessionPrefix.IsCanonical(snapshot.Runs)
-        && SessionPrefix.Of(snapshot, before.Tokens, before.Computed, before.Messages) == before.Prefix;
+        snapshot.Tokens.Count >= before.Tokens && snapshot.Runs.Count >= before.Runs && snapshot.Messages.Count >= before.Messages
+        && SessionPrefix.Of(snapshot, before.Tokens, before.Runs, before.Messages) == before.Prefix;
 
-    private static SessionRow RowOf(SessionSnapshot s, long id, long commit, long chain)
-    {
-        var computed = SessionPrefix.ComputedOf(s);
-        return new(
-            id, s.Key.Tenant, s.Key.Session, s.Model, commit, s.Turns, s.LastTurn?.TurnId, s.Tokens.Count, computed, s.Messages.Count,
-            SessionPrefix.Of(s, s.Tokens.Count, computed, s.Messages.Count), chain, s.Created, s.LastUsed);
-    }
+    private static SessionRow RowOf(SessionSnapshot s, long id, long commit, long chain) => new(
+        id, s.Key.Tenant, s.Key.Session, s.Model, commit, s.Turns, s.LastTurn?.TurnId, s.Tokens.Count, s.Runs.Count, s.Messages.Count,
+        SessionPrefix.Of(s, s.Tokens.Count, s.Runs.Count, s.Messages.Count), chain, s.Created, s.LastUsed);
 
     private static string ETagOf(long commit) => commit.ToString(CultureInfo.InvariantCulture);
 }

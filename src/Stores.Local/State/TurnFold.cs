@@ -32,10 +32,10 @@ internal sealed class TurnFold(SessionKey key, long session)
         }
         if (body.Version > SessionSnapshot.CurrentVersion)
             throw new SessionStoreException(StoreFailure.TooNew, $"Session {key} was continued by a later version of this program; use that one.");
-        if ((body.TokensBefore, body.MessagesBefore, body.ComputedBefore) != (_tokens.Count, _messages.Count, _runs.Count == 0 ? 0 : _runs[^1].End))
+        if ((body.TokensBefore, body.MessagesBefore, body.RunsBefore) != (_tokens.Count, _messages.Count, _runs.Count))
             throw Damaged();
         _tokens.AddRange(MemoryMarshal.Cast<byte, int>(row.Tokens));
-        AddRuns(body.Runs);
+        for (var i = 0; i + 1 < body.Runs.Count; i += 2) _runs.Add(new(body.Runs[i], body.Runs[i + 1] == 0 ? SliceKind.Prefill : SliceKind.Decode));
         _messages.AddRange(body.Messages);
         (_last, Commit, Chain) = (body, row.Commit, row.Chain);
     }
@@ -51,6 +51,7 @@ internal sealed class TurnFold(SessionKey key, long session)
             Fingerprint = last.Fingerprint,
             Tokens = _tokens.ToArray(),
             Runs = _runs.ToArray(),
+            Attention = last.Attention,
             Messages = _messages.ToArray(),
             Turns = last.Turns,
             LastTurn = last.LastTurn,
@@ -65,14 +66,4 @@ internal sealed class TurnFold(SessionKey key, long session)
         _last is null
             ? $"The turns of session {key} are damaged. Other sessions are not concerned; delete this one to begin it anew."
             : $"The turns of session {key} are damaged after turn {_last.Turns}. Other sessions are not concerned; rewind this one to turn {_last.Turns}, or delete it.");
-
-    private void AddRuns(IReadOnlyList<int> runs)
-    {
-        for (var i = 0; i + 1 < runs.Count; i += 2)
-        {
-            var run = new TokenRun(runs[i], runs[i + 1] == 0 ? SliceKind.Prefill : SliceKind.Decode);
-            if (_runs.Count > 0 && _runs[^1].Kind == run.Kind) _runs[^1] = run;
-            else _runs.Add(run);
-        }
-    }
 }

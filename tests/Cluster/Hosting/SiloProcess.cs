@@ -30,7 +30,7 @@ public sealed class SiloProcess : IAsyncDisposable
         var model = new TemporaryFile(TinyModel.Bytes());
         var (silo, gateway) = (FreePort(), FreePort());
         var cluster = $"localhost,silo={silo},gateway={gateway}" + (primary is null ? "" : $",primary={primary.SiloPort}");
-        var process = Process.Start(new ProcessStartInfo("dotnet", [server, "--port", "0", "--model", model.Path, "--cluster", cluster])
+        var process = Process.Start(new ProcessStartInfo("dotnet", [server, "--port", "0", "--model", model.Path, "--session-dir", "none", "--cluster", cluster])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

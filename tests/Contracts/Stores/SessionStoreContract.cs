@@ -188,8 +188,9 @@ public abstract class SessionStoreContract
         return before with
         {
             Fingerprint = new("content", "arithmetic"),
+            Attention = AttentionMode.LServe,
             Tokens = [.. before.Tokens, .. Enumerable.Range(salt, 60)],
-            Runs = [.. before.Runs, new(prompt, SliceKind.Prefill), new(end - 1, SliceKind.Decode)],
+            Runs = salt % 3 == 0 ? [.. before.Runs, new(end - 1, SliceKind.Prefill)] : [.. before.Runs, new(prompt, SliceKind.Prefill), new(end - 1, SliceKind.Decode)],
             Messages = [.. before.Messages, new("user", $"Frage {salt}?", prompt), new("assistant", $"Antwort \u00e4 {salt}.", end)],
             Turns = before.Turns + 1,
             LastTurn = new($"turn {salt}", $"Antwort \u00e4 {salt}.", FinishReason.Stop, new(prompt, 20, 0, end), null),
@@ -213,7 +214,7 @@ public abstract class SessionStoreContract
 
     protected static void AssertSame(SessionSnapshot expected, SessionSnapshot actual)
     {
-        static object Plain(SessionSnapshot s) => new { s.Version, s.Key, s.Model, s.Tokens, s.Runs, s.Messages, s.Turns, s.LastTurn, s.Created, s.LastUsed, s.Fingerprint };
+        static object Plain(SessionSnapshot s) => new { s.Version, s.Key, s.Model, s.Tokens, s.Runs, s.Messages, s.Turns, s.LastTurn, s.Created, s.LastUsed, s.Fingerprint, s.Attention };
         Assert.Equivalent(Plain(expected), Plain(actual), strict: true);
         Assert.Equal(expected.Kv.OrderBy(r => (r.Key.Kind, r.Key.Index)), actual.Kv.OrderBy(r => (r.Key.Kind, r.Key.Index)));
     }

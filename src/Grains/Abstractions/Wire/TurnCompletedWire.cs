@@ -11,13 +11,16 @@ internal struct TurnCompletedWire
     [Id(2)] public int CompletionTokens;
     [Id(3)] public int CachedTokens;
     [Id(4)] public int SessionTokens;
+    [Id(5)] public int RestoredTokens;
+    [Id(6)] public int RecomputedTokens;
 }
 
 [RegisterConverter]
 internal sealed class TurnCompletedConverter : IConverter<TurnCompleted, TurnCompletedWire>
 {
     public TurnCompleted ConvertFromSurrogate(in TurnCompletedWire wire) => new(
-        Enum.Parse<FinishReason>(wire.Reason), new TurnUsage(wire.PromptTokens, wire.CompletionTokens, wire.CachedTokens, wire.SessionTokens));
+        Enum.Parse<FinishReason>(wire.Reason),
+        new TurnUsage(wire.PromptTokens, wire.CompletionTokens, wire.CachedTokens, wire.SessionTokens, wire.RestoredTokens, wire.RecomputedTokens));
 
     public TurnCompletedWire ConvertToSurrogate(in TurnCompleted value) => new()
     {
@@ -26,5 +29,7 @@ internal sealed class TurnCompletedConverter : IConverter<TurnCompleted, TurnCom
         CompletionTokens = value.Usage.CompletionTokens,
         CachedTokens = value.Usage.CachedTokens,
         SessionTokens = value.Usage.SessionTokens,
+        RestoredTokens = value.Usage.RestoredTokens,
+        RecomputedTokens = value.Usage.RecomputedTokens,
     };
 }

@@ -1,0 +1,45 @@
+using LServe.Sessions;
+using LServe.Stores.Local;
+
+namespace LServe.Silo;
+
+/// <summary>Where this server keeps its sessions.</summary>
+internal sealed class SessionFolder : IDisposable
+{
+    /// <summary>The folder's name that asks for none: sessions end with the process.</summary>
+    public const string None = "none";
+
+    /// <summary>Kills this process at a point of <see cref="FaultPoints"/>: <c>pages.sync:3</c> the third time it comes by. For tests of crashes.</summary>
+    private const string CrashVariable = "LSERVE_TEST_CRASH_AT";
+
+    private readonly LocalStore? _local;
+
+    private SessionFolder(LocalStore? local) => (_local, Store) = (local, local?.Sessions ?? new InMemorySessionStore());
+
+    public ISessionStore Store { get; }
+
+    /// <summary>Below the folder that the system has for a user's programs.</summary>
+    public static string Default => Path.Combine(
+        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "lserve", "sessions");
+
+    /// <exception cref="StartException">The folder can't be used, or another process has it.</exception>
+    public static SessionFolder Open(SiloOptions options)
+    {
+        if (options.SessionFolder == None) return new(null);
+        try
+        {
+            return new(LocalStore.Open(new()
+            {
+                Folder = options.SessionFolder ?? Default,
+                KeepTurns = options.KeepTurns,
+                AtPoint = Environment.GetEnvironmentVariable(CrashVariable) is { Length: > 0 } point ? CrashPoint.Parse(point).Pass : null,
+            }));
+        }
+        catch (SessionStoreException problem)
+        {
+            throw new StartException($"{problem.Message} (--session-dir FOLDER names one; --session-dir {None} keeps sessions in memory.)", problem);
+        }
+    }
+
+    public void Dispose() => _local?.Dispose();
+}
