@@ -24,10 +24,12 @@ public sealed class LocalStore : IDisposable
         Folder = options.Folder;
         _database = StateDatabase.Open(Path.Combine(options.Folder, "sessions.db"), files);
         Sessions = new SqliteSessionStore(_database, options.KeepTurns);
+        Pages = new LocalKvPageStore(Directory.CreateDirectory(Path.Combine(options.Folder, "pages")).FullName, files);
     }
 
     public string Folder { get; }
     public ISessionStore Sessions { get; }
+    public IKvPageStore Pages { get; }
 
     /// <exception cref="SessionStoreException">Another process has the folder, it can't be written, or the database can't be used.</exception>
     public static LocalStore Open(LocalStoreOptions options) => Open(options, new DiskFiles(options.AtPoint));

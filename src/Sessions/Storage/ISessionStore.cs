@@ -26,6 +26,12 @@ public interface ISessionStore
     /// <exception cref="SessionStoreConflictException">Somebody else saved since.</exception>
     ValueTask<StoredSession?> RewindAsync(SessionKey key, int turn, string expectedETag, CancellationToken cancellation = default);
 
+    /// <summary>The records of all turns that can be rewound to with their pages; everything else in the session's page files is garbage.</summary>
+    ValueTask<IReadOnlyList<KeyValuePair<KvRecordId, KvLocator>>> ListRecordsAsync(SessionKey key, CancellationToken cancellation = default);
+
+    /// <summary>Names the new places of records that were moved, all at once; null: the record is gone. The ETag stays.</summary>
+    ValueTask MoveRecordsAsync(SessionKey key, IReadOnlyDictionary<KvLocator, KvLocator?> moved, CancellationToken cancellation = default);
+
     /// <summary>False when there was nothing to delete.</summary>
     ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default);
 

@@ -50,6 +50,21 @@ public sealed class InMemorySessionStore(
         }
     }
 
+    public ValueTask<IReadOnlyList<KeyValuePair<KvRecordId, KvLocator>>> ListRecordsAsync(SessionKey key, CancellationToken cancellation = default)
+    {
+        lock (_lock)
+            return ValueTask.FromResult<IReadOnlyList<KeyValuePair<KvRecordId, KvLocator>>>(
+                [.. (_sessions.GetValueOrDefault(key) ?? []).SelectMany(s => s.Snapshot.Kv).Distinct()]);
+    }
+
+    public ValueTask MoveRecordsAsync(SessionKey key, IReadOnlyDictionary<KvLocator, KvLocator?> moved, CancellationToken cancellation = default)
+    {
+        lock (_lock)
+            if (_sessions.TryGetValue(key, out var turns))
+                _sessions[key] = [.. turns.Select(turn => turn with { Snapshot = turn.Snapshot with { Kv = Move(turn.Snapshot.Kv, moved) } })];
+        return ValueTask.CompletedTask;
+    }
+
     public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default)
     {
         lock (_lock) return ValueTask.FromResult(_sessions.Remove(key));
@@ -64,6 +79,11 @@ public sealed class InMemorySessionStore(
                     .OrderByDescending(s => s.LastUsed).Take(limit).Select(SessionSummary.Of),
             ]);
     }
+
+    private static Dictionary<KvRecordId, KvLocator> Move(
+        IReadOnlyDictionary<KvRecordId, KvLocator> records, IReadOnlyDictionary<KvLocator, KvLocator?> moved) => records
+        .Select(r => (r.Key, Place: moved.TryGetValue(r.Value, out var place) ? place : r.Value))
+        .Where(r => r.Place is not null).ToDictionary(r => r.Key, r => r.Place!.Value);
 
     private List<StoredSession> NewSession() => _sessions.Count < maxSessions
         ? []

@@ -49,6 +49,17 @@ internal static class RecordRows
     public static void Forget(SqliteTransaction transaction, long session, long oldest) =>
         Sql.Run(transaction, "DELETE FROM record WHERE session = ?1 AND died <= ?2", session, oldest);
 
+    /// <summary>How many records are at a new place.</summary>
+    public static int Move(SqliteTransaction transaction, long session, IReadOnlyDictionary<KvLocator, KvLocator?> moved)
+    {
+        var rows = ReadAll(transaction, session);
+        RemoveAll(transaction, session);
+        foreach (var row in rows)
+            if (!moved.TryGetValue(row.Locator, out var place)) row.Write(transaction);
+            else if (place is { } there) (row with { Locator = there }).Write(transaction);
+        return rows.Count;
+    }
+
     public static void RemoveAll(SqliteTransaction transaction, long session) => Sql.Run(transaction, "DELETE FROM record WHERE session = ?1", session);
 
     private static void Bury(SqliteTransaction transaction, long session, KvRecordId id, long commit)

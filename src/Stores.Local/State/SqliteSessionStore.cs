@@ -23,6 +23,13 @@ internal sealed class SqliteSessionStore(StateDatabase database, int keepTurns) 
     public async ValueTask<StoredSession?> RewindAsync(SessionKey key, int turn, string expectedETag, CancellationToken cancellation = default) =>
         await database.WriteAsync(transaction => Rewind(transaction, key, turn, expectedETag), cancellation);
 
+    public async ValueTask<IReadOnlyList<KeyValuePair<KvRecordId, KvLocator>>> ListRecordsAsync(SessionKey key, CancellationToken cancellation = default) =>
+        await database.ReadAsync(
+            transaction => RecordRows.ReadAll(transaction, SessionId.Of(key)).Select(row => KeyValuePair.Create(row.Id, row.Locator)).ToArray(), cancellation);
+
+    public async ValueTask MoveRecordsAsync(SessionKey key, IReadOnlyDictionary<KvLocator, KvLocator?> moved, CancellationToken cancellation = default) =>
+        await database.WriteAsync(transaction => RecordRows.Move(transaction, SessionId.Of(key), moved), cancellation);
+
     public async ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default) =>
         await database.WriteAsync(transaction => Delete(transaction, key), cancellation);
 

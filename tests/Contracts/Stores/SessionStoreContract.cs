@@ -166,7 +166,7 @@ public abstract class SessionStoreContract
     }
 
     /// <summary>A conversation of some turns, each saved on the one before.</summary>
-    protected static async Task<List<SessionSnapshot>> SaveTurnsAsync(ISessionStore store, int turns, string session = "s")
+    internal static async Task<List<SessionSnapshot>> SaveTurnsAsync(ISessionStore store, int turns, string session = "s")
     {
         var saved = new List<SessionSnapshot> { Snapshot("t", session, 0) };
         for (string? etag = null; saved.Count <= turns;)
@@ -212,7 +212,7 @@ public abstract class SessionStoreContract
         LastUsed = DateTimeOffset.UnixEpoch.AddSeconds(used),
     };
 
-    protected static void AssertSame(SessionSnapshot expected, SessionSnapshot actual)
+    internal static void AssertSame(SessionSnapshot expected, SessionSnapshot actual)
     {
         static object Plain(SessionSnapshot s) => new { s.Version, s.Key, s.Model, s.Tokens, s.Runs, s.Messages, s.Turns, s.LastTurn, s.Created, s.LastUsed, s.Fingerprint, s.Attention };
         Assert.Equivalent(Plain(expected), Plain(actual), strict: true);

@@ -1,0 +1,37 @@
+using LServe.Contracts;
+
+namespace LServe.Sessions;
+
+/// <summary>
+/// Keeps the bytes of sessions' KV records. What is written is referred to by locators alone, which belong to the session's snapshot:
+/// bytes that no snapshot names are garbage. Losing or damaging a record costs time, never a conversation. Calls for one session come
+/// one after another; sessions are independent of each other.
+/// </summary>
+public interface IKvPageStore
+{
+    /// <summary>Adds records; durable when it returns. What was written before stays where it is.</summary>
+    /// <param name="epoch">The turn that the records belong to.</param>
+    /// <returns>A locator for each record, in order.</returns>
+    /// <exception cref="SessionStoreException">They couldn't be written; whatever was written in part is garbage.</exception>
+    ValueTask<IReadOnlyList<KvLocator>> WriteAsync(SessionKey key, int epoch, IReadOnlyList<KvRecord> records, CancellationToken cancellation = default);
+
+    /// <summary>Reads records; null in place of each that isn't there or isn't what was written.</summary>
+    ValueTask<IReadOnlyList<byte[]?>> ReadAsync(
+        SessionKey key, IReadOnlyList<KeyValuePair<KvRecordId, KvLocator>> wanted, CancellationToken cancellation = default);
+
+    /// <summary>Drops all records of a session; false when there were none.</summary>
+    ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default);
+
+    /// <summary>Bytes that the session takes, garbage included.</summary>
+    ValueTask<long> SizeAsync(SessionKey key, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Copies the live records to a new place, in order, and gives their new locators: null in place of each that is damaged. The old
+    /// ones stay good until <see cref="RetireAsync"/>, which is called when the session's state names the new ones.
+    /// </summary>
+    ValueTask<IReadOnlyList<KvLocator?>> CompactAsync(
+        SessionKey key, IReadOnlyList<KeyValuePair<KvRecordId, KvLocator>> live, CancellationToken cancellation = default);
+
+    /// <summary>Drops the files before <paramref name="file"/>.</summary>
+    ValueTask RetireAsync(SessionKey key, int file, CancellationToken cancellation = default);
+}
