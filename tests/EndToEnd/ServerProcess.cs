@@ -75,10 +75,18 @@ public sealed partial class ServerProcess : IAsyncDisposable
         _sessions?.Dispose();
     }
 
+    /// <summary>Whether the server ended by itself within a time.</summary>
+    public async Task<bool> WaitForEndAsync(TimeSpan patience)
+    {
+        using var over = new CancellationTokenSource(patience);
+        await _process.WaitForExitAsync(over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return _process.HasExited;
+    }
+
     /// <summary>Ends the server with no chance to do anything about it.</summary>
     public async Task KillAsync()
     {
-        _process.Kill();
+        if (!_process.HasExited) _process.Kill();
         await _process.WaitForExitAsync();
     }
 
