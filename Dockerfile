@@ -18,4 +18,4 @@ EXPOSE 8080
 # The client exits with an error unless the server answers it.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 \
     CMD ["dotnet", "/app/cli/LServe.Cli.dll", "sessions", "list"]
-ENTRYPOINT ["dotnet", "/app/server/LServe.Silo.dll", "--host", "0.0.0.0", "--port", "8080", "--data", "/data"]
+ENTRYPOINT ["dotnet", "/app/server/LServe.Silo.dll", "--host", "0.0.0.0", "--port", "8080", "--data", "/data", "--session-dir", "/data/sessions"]
