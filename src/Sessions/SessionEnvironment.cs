@@ -11,6 +11,9 @@ public sealed record SessionEnvironment(
 {
     public SessionLimits Limits { get; init; } = new();
 
+    /// <summary>How sessions attend that have no turn yet; those that have keep their own.</summary>
+    public AttentionMode Attention { get; init; }
+
     /// <summary>What this host's turns are made with.</summary>
     public SessionFingerprint? Fingerprint { get; init; }
 

@@ -31,7 +31,7 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
             (Snapshot, _etag) = (stored.Snapshot, stored.ETag);
             return _sequence = Sequence.Restore(key.Tenant, stored.Snapshot.Tokens, stored.Snapshot.Runs, stored.Snapshot.Attention);
         }
-        return _sequence = new Sequence(key.Tenant);
+        return _sequence = new Sequence(key.Tenant, environment.Attention);
     }
 
     /// <summary>Saves what a turn added; it is committed when this returns.</summary>

@@ -24,6 +24,7 @@ internal static class CommandLine
         OptionDefinition.Number("--max-batch", "Conversations that share a step (64)", 0, 4_096, (o, n) => o with { MaxBatch = n }),
         OptionDefinition.Choice("--backend", "What computes (auto)", Backends(), (o, kind) => o with { Backend = kind }),
         OptionDefinition.Choice("--activations", "What matrix products on the CPU read their inputs as (float32)", ActivationKinds(), (o, kind) => o with { Activations = kind }),
+        .. AttentionDefinitions.All,
         OptionDefinition.Choice("--log-level", "What is logged to standard error (warning)", LogLevels(), (o, level) => o with { LogLevel = level }),
         new("--cluster", "PROVIDER", "Join a cluster; cluster edition only", (o, text) => o with { Cluster = text }),
     ];

@@ -1,4 +1,5 @@
 using LServe.Cpu;
+using LServe.Inference;
 using Microsoft.Extensions.Logging;
 
 namespace LServe.Silo;
@@ -50,6 +51,21 @@ internal sealed record SiloOptions
 
     /// <summary>What matrix products of the CPU backend read their inputs as.</summary>
     public Activations Activations { get; init; }
+
+    /// <summary>How new conversations attend.</summary>
+    public AttentionMode Attention { get; init; }
+
+    /// <summary>How keys and values are kept.</summary>
+    public KvPrecision Kv { get; init; } = KvPrecision.F16;
+
+    /// <summary>Folder of the head pattern; null: the bundled one; <c>none</c>: no head streams.</summary>
+    public string? Pattern { get; init; }
+
+    /// <summary>What sparse conversations do.</summary>
+    public LServeOptions Sparse { get; init; } = new();
+
+    /// <summary>Whether sink or window were given, so that the pattern's own don't apply.</summary>
+    public bool WindowsGiven { get; init; }
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
 
     /// <summary>The cluster to join; only the cluster edition has one.</summary>

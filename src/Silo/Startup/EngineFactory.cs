@@ -17,7 +17,9 @@ internal static class EngineFactory
                 ContextLength = options.Context,
                 KvTokens = options.KvTokens,
                 MaxBatch = options.MaxBatch == 0 ? defaults.MaxBatch : options.MaxBatch,
+                KvPrecision = options.Kv,
             };
+            if (options.Attention == AttentionMode.LServe) limits = Sparse(limits, PatternLocator.Open(options.Pattern, model.Config), options);
             // Resolved before the backend takes any memory.
             limits = EngineLimits.Resolve(limits, model.Config);
             return new Engine(BackendChoice.Create(options), model.Config, model.Weights, model.Tokenizer.EndTokens, limits, progress);
@@ -34,5 +36,12 @@ internal static class EngineFactory
         {
             throw new StartException("the model and its KV cache don't fit the memory; ask for less with --kv-tokens or --context.", problem);
         }
+    }
+
+    private static EngineOptions Sparse(EngineOptions limits, HeadPattern? pattern, SiloOptions options)
+    {
+        var sparse = options.Sparse;
+        if (pattern is not null && !options.WindowsGiven) sparse = sparse with { Sink = pattern.Sink, Local = pattern.Local };
+        return limits with { LServe = sparse, Pattern = pattern };
     }
 }
