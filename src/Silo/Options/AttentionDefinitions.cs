@@ -14,8 +14,8 @@ internal static class AttentionDefinitions
         OptionDefinition.Choice("--attention", "How new conversations attend: to every token, or sparsely (dense)", Modes(), (o, mode) => o with { Attention = mode }),
         OptionDefinition.Choice("--kv", "How keys and values are kept (f16)", Precisions(), (o, kv) => o with { Kv = kv }),
         new("--pattern", "FOLDER", "Head pattern of the model: which heads stream; none for no streaming heads (the bundled model's own)", (o, text) => o with { Pattern = text }),
-        Sparse("--sink", "Tokens at the start that streaming heads see (the pattern's)", 0, MaxTokens, (s, n) => s with { Sink = n }),
-        Sparse("--local", "Tokens at the end that streaming heads see (the pattern's)", 1, MaxTokens, (s, n) => s with { Local = n }),
+        OptionDefinition.Number("--sink", "Tokens at the start that streaming heads see (the pattern's)", 0, MaxTokens, (o, n) => o with { Sink = n }),
+        OptionDefinition.Number("--local", "Tokens at the end that streaming heads see (the pattern's)", 1, MaxTokens, (o, n) => o with { Local = n }),
         OptionDefinition.Choice("--policy", "How retrieval heads choose pages (two-stage)", Policies(), (o, policy) => o with { Sparse = o.Sparse with { Policy = policy } }),
         Sparse("--budget", $"Tokens a retrieval head reads in a step, a multiple of {KvGeometry.PageTokens} ({s_defaults.Budget})", 0, MaxTokens, (s, n) => s with { Budget = n }),
         Sparse("--renewal", $"Positions from one renewal of the choice to the next ({s_defaults.Renewal})", 0, MaxTokens, (s, n) => s with { Renewal = n }),
@@ -26,7 +26,7 @@ internal static class AttentionDefinitions
     ];
 
     private static OptionDefinition Sparse(string name, string explanation, int least, int most, Func<LServeOptions, int, LServeOptions> set) =>
-        OptionDefinition.Number(name, explanation, least, most, (o, n) => o with { Sparse = set(o.Sparse, n), WindowsGiven = o.WindowsGiven || name is "--sink" or "--local" });
+        OptionDefinition.Number(name, explanation, least, most, (o, n) => o with { Sparse = set(o.Sparse, n) });
 
     private static (string, AttentionMode)[] Modes() => [("dense", AttentionMode.Dense), ("lserve", AttentionMode.LServe)];
 

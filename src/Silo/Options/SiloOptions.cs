@@ -61,11 +61,14 @@ internal sealed record SiloOptions
     /// <summary>Folder of the head pattern; null: the bundled one; <c>none</c>: no head streams.</summary>
     public string? Pattern { get; init; }
 
-    /// <summary>What sparse conversations do.</summary>
+    /// <summary>What sparse conversations do, but for the windows.</summary>
     public LServeOptions Sparse { get; init; } = new();
 
-    /// <summary>Whether sink or window were given, so that the pattern's own don't apply.</summary>
-    public bool WindowsGiven { get; init; }
+    /// <summary>Tokens of the start that streaming heads see; null: the pattern's.</summary>
+    public int? Sink { get; init; }
+
+    /// <summary>Tokens of the end that streaming heads see; null: the pattern's.</summary>
+    public int? Local { get; init; }
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
 
     /// <summary>The cluster to join; only the cluster edition has one.</summary>

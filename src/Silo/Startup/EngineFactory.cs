@@ -40,8 +40,7 @@ internal static class EngineFactory
 
     private static EngineOptions Sparse(EngineOptions limits, HeadPattern? pattern, SiloOptions options)
     {
-        var sparse = options.Sparse;
-        if (pattern is not null && !options.WindowsGiven) sparse = sparse with { Sink = pattern.Sink, Local = pattern.Local };
+        var sparse = options.Sparse with { Sink = options.Sink ?? pattern?.Sink ?? options.Sparse.Sink, Local = options.Local ?? pattern?.Local ?? options.Sparse.Local };
         return limits with { LServe = sparse, Pattern = pattern };
     }
 }

@@ -45,10 +45,6 @@ internal static class PatternLocator
         return null;
     }
 
-    private static bool IsFor(string pattern, string model)
-    {
-        return Plain(model) == Plain(pattern);
-
-        static string Plain(string name) => string.Concat(name.Where(char.IsLetterOrDigit)).ToLowerInvariant();
-    }
+    private static bool IsFor(string pattern, string model) =>
+        model.Equals(pattern, StringComparison.OrdinalIgnoreCase) || model.StartsWith(pattern + ".", StringComparison.OrdinalIgnoreCase);
 }
