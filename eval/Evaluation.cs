@@ -1,0 +1,82 @@
+using System.Text.Json.Nodes;
+using LServe.Model;
+
+namespace LServe.Eval;
+
+/// <summary>Runs the rows of a task that have no results yet, and writes the report after each.</summary>
+internal sealed class Evaluation(EvalOptions options) : IDisposable
+{
+    private const string NeedleRows = "dense,default,paper";
+
+    private readonly ModelFile _model = ModelFile.Open(options.Model);
+
+    public void Run()
+    {
+        var texts = TextSet.Read(options.Texts ?? throw new ArgumentException("Name a folder with long *.txt files: --texts FOLDER."), _model.Tokenizer);
+        var pattern = ReadPattern();
+        if (options.Task == "divergence") Divergence(texts.Cut(options.Count, options.Length), pattern);
+        else Needles(texts, pattern);
+    }
+
+    private void Divergence(TextSet texts, HeadPattern? pattern)
+    {
+        var settings = options.Rows.Length == 0 ? SettingList.All : SettingList.Named(options.Rows);
+        var subject = Subject(texts, pattern);
+        (subject["length"], subject["prompt"]) = (options.Length, options.Prompt);
+        var file = ResultFile.Open(Path.Combine(options.Out, "divergence.json"), options, Machine(), subject);
+        using var dense = DenseLogits.OpenOrMake(_model, texts, options.Prompt, options, new ProgressLine("dense logits"));
+        var task = new DivergenceTask(_model, pattern, texts, dense, options);
+        foreach (var setting in settings)
+        {
+            if (file.Find<DivergenceRow>(setting.Name) is null) file.Set(setting.Name, task.Run(setting, new ProgressLine(setting.Name)));
+            var row = file.Find<DivergenceRow>(setting.Name)!;
+            Console.WriteLine($"{row.Name,-28} top-1 {row.Top1:F4}  KL {row.Divergence:F5}  NLL {row.LossDifference:+0.00000;-0.00000}  {row.Positions} positions, {row.Seconds:F0} s");
+            DivergenceReport.Write(options.Out, [.. file.All<DivergenceRow>().Select(r => r.Value)]);
+        }
+    }
+
+    private void Needles(TextSet texts, HeadPattern? pattern)
+    {
+        var subject = Subject(texts, pattern);
+        subject["seed"] = options.Seed;
+        var file = ResultFile.Open(Path.Combine(options.Out, "needles.json"), options, Machine(), subject);
+        foreach (var setting in SettingList.Named(options.Rows.Length == 0 ? NeedleRows.Split(',') : options.Rows))
+            foreach (var length in options.Lengths)
+            {
+                var key = $"{setting.Name}@{length}";
+                var row = file.Find<NeedleRow>(key) ?? new(setting.Name, SettingText.Of(setting), length, "");
+                var progress = new ProgressLine(key);
+                if (row.Found.Length < options.Trials)
+                    new NeedleTask(_model, pattern, texts, length, options).Run(setting, row.Found.Length, (trial, found) =>
+                    {
+                        file.Set(key, row = row with { Found = row.Found + (found ? '1' : '0') });
+                        progress.Report((trial + 1f) / options.Trials);
+                    });
+                Console.WriteLine($"{key,-28} {row.Trials.Count(t => t)} of {row.Found.Length}");
+                NeedleReport.Write(options.Out, [.. file.All<NeedleRow>().Select(r => r.Value)]);
+            }
+    }
+
+    private JsonObject Subject(TextSet texts, HeadPattern? pattern) => new()
+    {
+        ["model"] = Path.GetFileName(options.Model),
+        ["texts"] = string.Join(' ', texts.Names),
+        ["tokens"] = texts.Hash(),
+        ["pattern"] = pattern is null ? "none" : string.Join(' ', pattern.Streams().Select(layer => string.Concat(layer.Select(s => s ? '1' : '0')))),
+    };
+
+    private HeadPattern? ReadPattern()
+    {
+        var folder = options.Pattern ?? (Path.GetFileName(options.Model) == Repository.BundledModel ? Repository.BundledPattern : null);
+        return folder is null ? null : HeadPatternFolder.Open(folder, _model.Config);
+    }
+
+    private string Machine()
+    {
+        const string file = "/proc/cpuinfo";
+        var line = File.Exists(file) ? File.ReadLines(file).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal)) : null;
+        return $"{line?.Split(':', 2)[1].Trim() ?? "unknown processor"}, {(options.Threads == 0 ? Environment.ProcessorCount : options.Threads)} threads";
+    }
+
+    public void Dispose() => _model.Dispose();
+}

@@ -1,0 +1,92 @@
+using LServe.Cpu;
+using LServe.Inference;
+using LServe.Model;
+
+namespace LServe.Eval;
+
+/// <summary>A model under one setting, with sequences that take steps together. No engine: which token comes next is the task's business.</summary>
+internal sealed class ModelRun : IDisposable
+{
+    public const int MaxRows = 512;
+
+    private readonly CpuBackend _backend;
+    private readonly LlamaForward _forward;
+    private readonly KvGeometry _geometry;
+    private readonly StepPlan _plan = new();
+    private readonly TwoWayPageTable[] _tables;
+    private readonly SelectionState?[] _selections;
+    private readonly int[] _lengths, _promptEnds;
+
+    public ModelRun(ModelFile model, Setting setting, HeadPattern? pattern, int sequences, int tokens, int threads)
+    {
+        _geometry = setting.Geometry(model.Config, pattern, sequences, tokens);
+        Vocabulary = model.Config.VocabularySize;
+        _backend = new CpuBackend(new CpuOptions { Threads = threads });
+        _forward = new LlamaForward(_backend, model.Config, model.Weights, MaxRows);
+        _backend.AllocateKv(_geometry);
+        _tables = [.. Enumerable.Range(0, sequences).Select(s => Table(s, KvGeometry.PagesFor(tokens)))];
+        (_lengths, _promptEnds, _selections) = (new int[sequences], new int[sequences], new SelectionState?[sequences]);
+        for (var i = 0; i < sequences; i++) Restart(i);
+    }
+
+    public int Vocabulary { get; }
+    public string Machine => _backend.Info.Name;
+
+    /// <summary>Forgets a sequence; its pages may be written anew.</summary>
+    public void Restart(int sequence)
+    {
+        _lengths[sequence] = _promptEnds[sequence] = 0;
+        _selections[sequence] = _geometry.LServe is null ? null : new SelectionState(_geometry);
+    }
+
+    /// <summary>Appends tokens to one sequence as prompt, in steps of at most <see cref="MaxRows"/>.</summary>
+    /// <param name="see">Given the logits of every step's wanted rows; null: only the last row is wanted.</param>
+    /// <returns>Logits of the last row, valid until the next step.</returns>
+    public ReadOnlySpan<float> Prefill(int sequence, ReadOnlySpan<int> tokens, Action<ReadOnlySpan<float>>? see = null)
+    {
+        ReadOnlySpan<float> logits = [];
+        for (var at = 0; at < tokens.Length; at += MaxRows)
+        {
+            var chunk = tokens[at..Math.Min(at + MaxRows, tokens.Length)];
+            var last = at + chunk.Length == tokens.Length;
+            _plan.Clear();
+            _plan.AddPrefill(_tables[sequence], _lengths[sequence], chunk, see is not null ? LogitChoice.All : last ? LogitChoice.Last : LogitChoice.None, _selections[sequence]);
+            logits = _forward.Run(_plan);
+            _lengths[sequence] += chunk.Length;
+            see?.Invoke(logits);
+        }
+        _promptEnds[sequence] = _lengths[sequence];
+        return logits[^Vocabulary..];
+    }
+
+    /// <summary>A decode step of one token for each of the first sequences.</summary>
+    /// <returns>Logits [tokens, vocabulary], valid until the next step.</returns>
+    public ReadOnlySpan<float> Decode(ReadOnlySpan<int> tokens)
+    {
+        _plan.Clear();
+        for (var i = 0; i < tokens.Length; i++)
+        {
+            var renew = _geometry.LServe?.MustRenew(_lengths[i], _promptEnds[i]) ?? false;
+            _plan.AddDecode(_tables[i], _lengths[i]++, tokens[i], true, _selections[i], renew);
+        }
+        return _forward.Run(_plan);
+    }
+
+    /// <summary>All pages are kept: what streaming heads don't see stays where it is.</summary>
+    private TwoWayPageTable Table(int sequence, int pages)
+    {
+        var table = new TwoWayPageTable();
+        for (var i = 0; i < pages; i++)
+        {
+            table.Add(sequence * pages + i);
+            if (_geometry.Heads.AnyStreams) table.AddStreaming(sequence * pages + i);
+        }
+        return table;
+    }
+
+    public void Dispose()
+    {
+        _forward.Dispose();
+        _backend.Dispose();
+    }
+}

@@ -1,0 +1,93 @@
+using System.Text.Json;
+using LServe.Eval;
+using LServe.Tests.Support;
+
+namespace LServe.Tests.Unit.Eval;
+
+/// <summary>The whole evaluation on a tiny model and a few tokens.</summary>
+public class EvaluationTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("eval-").FullName;
+
+    public EvaluationTests()
+    {
+        var random = new Random(3);
+        foreach (var name in new[] { "a", "b" })
+            File.WriteAllText(Path.Combine(_folder, name + ".txt"), string.Join(' ', Enumerable.Range(0, 400).Select(_ => random.Next(1000))));
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Dense_decode_steps_agree_with_the_dense_pass()
+    {
+        Run("divergence", "dense");
+        var row = Results("divergence").GetProperty("dense");
+        Assert.Equal(2 * (160 - 64), row.GetProperty("Positions").GetInt32());
+        Assert.InRange(row.GetProperty("Top1").GetDouble(), 0.98, 1);
+        Assert.InRange(row.GetProperty("Divergence").GetDouble(), -1e-5, 1e-4);
+        Assert.Contains("| dense |", File.ReadAllText(Path.Combine(_folder, "divergence.md")));
+    }
+
+    [Fact]
+    public void Rows_that_are_there_are_not_run_again()
+    {
+        Run("divergence", "dense");
+        var before = Results("divergence").GetProperty("dense").GetRawText();
+        Run("divergence", "dense");
+        Assert.Equal(before, Results("divergence").GetProperty("dense").GetRawText());
+    }
+
+    [Fact]
+    public void Results_of_other_texts_are_not_continued()
+    {
+        Run("divergence", "dense");
+        Assert.Contains("move it away", Assert.Throws<ArgumentException>(() => Run("divergence", "dense", "--prompt", "32")).Message);
+    }
+
+    [Fact]
+    public void Needle_trials_are_continued_where_they_stopped()
+    {
+        Run("needles", "dense", "--trials", "1");
+        var first = Found();
+        Run("needles", "dense", "--trials", "3");
+        Assert.Equal(3, Found().Length);
+        Assert.StartsWith(first, Found());
+
+        string Found() => Results("needles").GetProperty("dense@150").GetProperty("Found").GetString()!;
+    }
+
+    [Theory]
+    [InlineData("divergence", "--rows", "fast")]
+    [InlineData("divergence", "--count", "9")]
+    [InlineData("needles", "--lengths", "150000")]
+    public void What_cannot_be_is_refused(string task, string option, string value) =>
+        Assert.Throws<ArgumentException>(() => Run(task, "dense", option, value));
+
+    [Fact]
+    public void A_paired_bound_knows_pairs()
+    {
+        bool[] dense = [.. Enumerable.Range(0, 100).Select(i => i % 10 != 0)];
+        Assert.Equal((0, 0, 0), PairedBound.Of(dense, dense));
+        bool[] worse = [.. dense.Select((d, i) => d && i % 10 != 1)];
+        var (mean, lower, upper) = PairedBound.Of(dense, worse);
+        Assert.Equal(-0.1, mean, 9);
+        // A binomial of 100 draws at 0.1 has 95 % of its mass in 5 … 16.
+        Assert.InRange(lower, -0.17, -0.15);
+        Assert.InRange(upper, -0.06, -0.03);
+    }
+
+    private void Run(string task, string rows, params string[] more)
+    {
+        using var evaluation = new Evaluation(EvalOptions.Parse(
+            [task, "--texts", _folder, "--model", RepositoryFiles.Reference("tiny", "llama2"), "--out", _folder, "--cache", _folder, "--rows", rows,
+             "--count", "2", "--length", "160", "--prompt", "64", "--lengths", "150", "--trials", "2", "--threads", "1", .. more]));
+        evaluation.Run();
+    }
+
+    private JsonElement Results(string task)
+    {
+        using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder, task + ".json")));
+        return document.RootElement.GetProperty("results").Clone();
+    }
+}
