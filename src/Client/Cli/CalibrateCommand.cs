@@ -20,14 +20,16 @@ internal static class CalibrateCommand
         var sink = Number("--sink", "Tokens: first ones that streaming heads see", Defaults.Sink);
         var local = Number("--local", "Tokens: last ones that streaming heads see", Defaults.Local);
         var share = new Option<double>("--share") { Description = $"Share of heads that stream. Default: {Defaults.Share}", DefaultValueFactory = _ => Defaults.Share };
+        var quick = new Option<bool>("--quick") { Description = "Go by where heads look, not by what is lost without it: one pass per prompt, and a poorer pattern" };
         var threads = Number("--threads", "Threads that compute; 0: one per core", Defaults.Threads);
-        var command = new Command("calibrate", "Find out which heads of a model can stream: each is tried alone, on needles and text") { model, output, prompts, tokens, seed, sink, local, share, threads };
+        var command = new Command("calibrate", "Find out which heads of a model can stream: each is tried alone, on needles and text") { model, output, prompts, tokens, seed, sink, local, share, quick, threads };
         command.SetAction((parsed, stopping) => Task.Run(() =>
         {
             var options = new CalibrationOptions
             {
                 Prompts = parsed.GetValue(prompts), Tokens = parsed.GetValue(tokens), Seed = parsed.GetValue(seed), Sink = parsed.GetValue(sink),
-                Local = parsed.GetValue(local), Share = parsed.GetValue(share), Threads = parsed.GetValue(threads),
+                Local = parsed.GetValue(local), Share = parsed.GetValue(share), Quick = parsed.GetValue(quick),
+                Threads = parsed.GetValue(threads),
             };
             Check(options);
             Run(BundledModel.Resolve(parsed.GetValue(model)), parsed.GetValue(output)!, options, stopping);
@@ -56,7 +58,7 @@ internal static class CalibrateCommand
         double[][] losses;
         using (var progress = new ProgressLine("trying heads")) (pattern, losses) = calibrator.Run(progress, stopping);
         HeadPatternFolder.Save(folder, pattern);
-        File.WriteAllText(Path.Combine(folder, "heatmap.svg"), HeatMap.Draw(model.Config.Name, pattern, losses));
+        File.WriteAllText(Path.Combine(folder, "heatmap.svg"), HeatMap.Draw(model.Config.Name, pattern, losses, options.Quick ? "attention mass" : "ablation"));
         Console.WriteLine($"{folder}: {pattern.Layers} layers of {pattern.KvHeads} KV heads, {pattern.Streams().Sum(l => l.Count(s => s))} stream; needles cost {calibrator.DenseAnswerLoss:F3} nats a token with all heads dense");
     }
 

@@ -25,6 +25,13 @@ public class CalibratorTests
         Assert.All(Run(Small with { AblationLocal = 10_000, Tokens = 96 }).Losses.SelectMany(l => l), loss => Assert.InRange(loss, -1e-4, 1e-4));
 
     [Fact]
+    public void The_quick_start_counts_the_attention_that_would_be_lost()
+    {
+        Assert.All(Run(Small with { Quick = true }).Losses.SelectMany(l => l), mass => Assert.InRange(mass, 0.1, 0.99));
+        Assert.All(Run(Small with { Quick = true, AblationLocal = 10_000 }).Losses.SelectMany(l => l), mass => Assert.Equal(0, mass));
+    }
+
+    [Fact]
     public void Gates_are_the_ranks_of_the_losses() =>
         Assert.Equal([[1f, 0f], [1 / 3f, 2 / 3f]], Calibrator.Ranks([[9, -1], [0.5, 0.75]]));
 

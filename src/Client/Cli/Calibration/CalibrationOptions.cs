@@ -26,6 +26,9 @@ internal sealed record CalibrationOptions
     /// <summary>Share of heads that stream. Default one half.</summary>
     public double Share { get; init; } = 0.5;
 
+    /// <summary>By attention mass in place of ablation: seconds in place of minutes, and worse.</summary>
+    public bool Quick { get; init; }
+
     /// <summary>Threads. 0 (default): one per core.</summary>
     public int Threads { get; init; }
 }

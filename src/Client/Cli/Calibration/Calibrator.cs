@@ -6,7 +6,7 @@ namespace LServe.Cli.Calibration;
 
 /// <summary>
 /// Makes a head pattern by ablation: a KV head's loss is what the model loses when that head alone streams. Gates are the ranks of the
-/// losses, 0 for the least: only their order counts when heads are chosen.
+/// losses, 0 for the least: only their order counts when heads are chosen. Bit for bit the same for one seed and vector width.
 /// </summary>
 internal sealed class Calibrator : IDisposable
 {
@@ -60,6 +60,11 @@ internal sealed class Calibrator : IDisposable
         var dense = new Predictions(prompt, Pass(prompt));
         means.Add(trace);
         DenseAnswerLoss += dense.DenseAnswerLoss / _prompts.Length;
+        if (_options.Quick)
+        {
+            AttentionMass.Add(config, trace, prompt, _options.Sink, _options.AblationLocal, _prompts.Length, losses);
+            return;
+        }
         // A pass costs as many layers as are left from the head's on.
         var (cost, total) = (0f, config.KvHeads * config.Layers * (config.Layers + 1) / 2f);
         for (var layer = 0; layer < config.Layers; layer++)

@@ -9,8 +9,9 @@ internal static class HeatMap
 {
     private const int Cell = 22, Left = 70, Top = 40, Bottom = 30;
 
-    /// <param name="losses">[layer][KV head] in nats, shown when pointed at.</param>
-    public static string Draw(string model, HeadPattern pattern, double[][] losses)
+    /// <param name="losses">[layer][KV head], shown when pointed at.</param>
+    /// <param name="method">What losses are by.</param>
+    public static string Draw(string model, HeadPattern pattern, double[][] losses, string method)
     {
         var (width, height) = (Left + Cell * pattern.Layers + 20, Top + Cell * pattern.KvHeads + Bottom);
         var svg = new StringBuilder();
@@ -18,7 +19,7 @@ internal static class HeatMap
             $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"11\" fill=\"#1c2330\">\n");
         svg.Append(CultureInfo.InvariantCulture, $"<rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n");
         svg.Append(CultureInfo.InvariantCulture,
-            $"<text x=\"{Left}\" y=\"22\" font-size=\"13\">{System.Security.SecurityElement.Escape(model)}: gates by ablation; framed heads stream at share {pattern.Share}</text>\n");
+            $"<text x=\"{Left}\" y=\"22\" font-size=\"13\">{System.Security.SecurityElement.Escape(model)}: gates by {method}; framed heads stream at share {pattern.Share}</text>\n");
         for (var head = 0; head < pattern.KvHeads; head++)
             svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Left - 8}\" y=\"{Top + head * Cell + 15}\" text-anchor=\"end\">KV head {head}</text>\n");
         var streams = pattern.Streams();
@@ -36,7 +37,7 @@ internal static class HeatMap
         var frame = streams ? " stroke=\"#e07b00\" stroke-width=\"2\"" : "";
         svg.Append(CultureInfo.InvariantCulture,
             $"<rect x=\"{Left + layer * Cell + 1}\" y=\"{Top + head * Cell + 1}\" width=\"{Cell - 3}\" height=\"{Cell - 3}\" fill=\"rgb({red},{green},{blue})\"{frame}>" +
-            $"<title>layer {layer}, KV head {head}: gate {gate:F3}, loss {loss:G4} nats</title></rect>\n");
+            $"<title>layer {layer}, KV head {head}: gate {gate:F3}, loss {loss:G4}</title></rect>\n");
 
         int Blend(int light, int dark) => (int)Math.Round(light + (dark - light) * Math.Clamp(gate, 0f, 1f));
     }
