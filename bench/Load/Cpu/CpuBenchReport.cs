@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using LServe.Cpu;
 
 namespace LServe.Bench.Load;
 
@@ -9,7 +10,7 @@ internal static class CpuBenchReport
 {
     private static readonly JsonSerializerOptions Format = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static void Write(CpuBenchOptions options, IReadOnlyList<Comparison> comparisons)
+    public static void Write(CpuBenchOptions options, IReadOnlyList<Comparison> comparisons, ServerFigures? server)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(options.Out))!);
         var document = new
@@ -19,8 +20,8 @@ internal static class CpuBenchReport
             date = DateTime.UtcNow.ToString("u", CultureInfo.InvariantCulture),
             cpu = ProcessorName(),
             options.Threads,
+            activations = options.Activations.Name(),
             model = Path.GetFileName(options.Model),
-            workingSetMiB = Environment.WorkingSet >> 20,
             figures = comparisons.Select(c => new
             {
                 what = c.Ours.What,
@@ -29,7 +30,10 @@ internal static class CpuBenchReport
                 llamaCpp = c.Peer is null ? null : Summary(c.Peer),
                 flash = c.Flash,
                 ratio = c.Ratio,
+                llamaCppPlain = c.Plain?.Median,
+                ratioToPlain = c.Plain is null ? (double?)null : c.Ours.RatioTo(c.Plain),
             }),
+            server,
         };
         File.WriteAllText(options.Out + ".json", JsonSerializer.Serialize(document, Format) + "\n");
         File.WriteAllText(options.Out + ".svg", BarChart.Draw(comparisons));

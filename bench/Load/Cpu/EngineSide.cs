@@ -13,19 +13,18 @@ internal sealed class EngineSide(CpuBenchOptions options)
 {
     private const int DecodeSteps = 32, StreamPrompt = 128, StreamSteps = 64, FirstTokenPrompt = 64;
 
-    public async Task<IReadOnlyList<Figure>> MeasureAsync()
+    public async Task<IReadOnlyList<Figure>> MeasureAsync(int round)
     {
         using var model = ModelFile.Open(options.Model);
         var streams = options.Streams.DefaultIfEmpty(1).Max();
-        var longest = options.Prefill.Concat(options.Depths).DefaultIfEmpty(FirstTokenPrompt).Max() + 2 * DecodeSteps;
+        var longest = options.Prefill.Concat(options.Depths).DefaultIfEmpty(FirstTokenPrompt).Max() + (DecodeSteps + 1) * (options.Repeat + 2);
         using var engine = new Engine(
-            new CpuBackend(new CpuOptions { Threads = options.Threads, Level = options.Level }), model.Config, model.Weights, model.Tokenizer.EndTokens,
-            new EngineOptions { ContextLength = Math.Max(longest, 256), KvTokens = longest + 256 * streams, MaxBatch = Math.Max(streams, 1) });
+            new CpuBackend(new CpuOptions { Threads = options.Threads, Level = options.Level, Activations = options.Activations }), model.Config, model.Weights, model.Tokenizer.EndTokens,
+            new EngineOptions { ContextLength = Math.Clamp(longest, 256, model.Config.ContextLength), KvTokens = longest + 256 * streams, MaxBatch = Math.Max(streams, 1) });
         var figures = new List<Figure>();
-        foreach (var tokens in options.Prefill)
-            figures.Add(await TakeAsync($"prefill {tokens}", "tokens/s", tokens > 2000 ? 1 : options.Repeat, async run => tokens / await FirstTokenAsync(engine, tokens, run)));
-        foreach (var depth in options.Depths)
-            figures.Add(await TakeAsync($"decode at {depth}", "tokens/s", depth > 2000 ? 2 : options.Repeat, run => DecodeAsync(engine, depth, run)));
+        foreach (var tokens in CpuBenchOptions.OfRound(options.Prefill, round))
+            figures.Add(await TakeAsync($"prefill {tokens}", "tokens/s", tokens > CpuBenchOptions.Long ? 1 : options.Repeat, async run => tokens / await FirstTokenAsync(engine, tokens, run)));
+        foreach (var depth in CpuBenchOptions.OfRound(options.Depths, round)) figures.Add(await DecodeAsync(engine, depth));
         foreach (var count in options.Streams)
             figures.Add(await TakeAsync($"streams {count}", "tokens/s", options.Repeat, run => StreamsAsync(engine, count, run)));
         figures.Add(await TakeAsync("first token", "ms", options.Repeat, async run => 1000 * await FirstTokenAsync(engine, FirstTokenPrompt, run)));
@@ -52,13 +51,23 @@ internal sealed class EngineSide(CpuBenchOptions options)
         return Stopwatch.GetElapsedTime(begin, at).TotalSeconds;
     }
 
-    /// <summary>Tokens a second of single steps behind a context.</summary>
-    private static async Task<double> DecodeAsync(Engine engine, int depth, int run)
+    /// <summary>Tokens a second of single steps behind a context. A long one is read once; its runs follow each other, each 33 tokens deeper.</summary>
+    private async Task<Figure> DecodeAsync(Engine engine, int depth)
     {
         var sequence = new Sequence("bench");
-        var times = await ReadAsync(engine.Generate(sequence, Prompt(depth, run), Greedy, DecodeSteps + 1));
+        if (depth > CpuBenchOptions.Long) await ReadAsync(engine.Generate(sequence, Prompt(depth, 0), Greedy, 1));
+        var figure = await TakeAsync($"decode at {depth}", "tokens/s", options.Repeat, async run =>
+        {
+            var times = await ReadAsync(engine.Generate(sequence, depth > CpuBenchOptions.Long ? [] : Prompt(depth, run), Greedy, DecodeSteps + 1));
+            if (depth <= CpuBenchOptions.Long)
+            {
+                await engine.ReleaseAsync(sequence);
+                sequence = new Sequence("bench");
+            }
+            return DecodeSteps / Stopwatch.GetElapsedTime(times[0], times[^1]).TotalSeconds;
+        });
         await engine.ReleaseAsync(sequence);
-        return DecodeSteps / Stopwatch.GetElapsedTime(times[0], times[^1]).TotalSeconds;
+        return figure;
     }
 
     /// <summary>Tokens a second of sequences that step together; their prompts don't count.</summary>

@@ -8,16 +8,25 @@ namespace LServe.Bench.Load;
 internal sealed class PeerSide(CpuBenchOptions options)
 {
     /// <exception cref="PeerException">The script can't be started or fails.</exception>
-    public async Task<IReadOnlyList<Figure>> MeasureAsync(int flash)
+    public Task<IReadOnlyList<Figure>> MeasureAsync(int flash, int round) => MeasureAsync(
+        flash,
+        ["--prefill", List(CpuBenchOptions.OfRound(options.Prefill, round)), "--depths", List(CpuBenchOptions.OfRound(options.Depths, round)), "--streams", List(options.Streams)]);
+
+    /// <summary>Prompts alone, with the attention that is its better one there, weights as the file has them.</summary>
+    /// <exception cref="PeerException">As above.</exception>
+    public Task<IReadOnlyList<Figure>> MeasurePlainAsync() =>
+        MeasureAsync(1, ["--prefill", List(CpuBenchOptions.OfRound(options.Prefill, round: 2)), "--depths", "", "--streams", "", "--plain"]);
+
+    private async Task<IReadOnlyList<Figure>> MeasureAsync(int flash, string[] what)
     {
         var result = Path.GetTempFileName();
         try
         {
-            await RunAsync(flash, result);
+            await RunAsync(flash, what, result);
             using var json = JsonDocument.Parse(await File.ReadAllTextAsync(result));
             var figures = json.RootElement.GetProperty("figures").EnumerateArray().Select(Read).ToArray();
             foreach (var figure in figures)
-                Console.WriteLine($"  peer  {figure.What,-16} {figure.Median,9:F1} {figure.Unit}  (flash {flash})");
+                Console.WriteLine($"  peer  {figure.What,-16} {figure.Median,9:F1} {figure.Unit}  (flash {flash}{(what[^1] == "--plain" ? ", plain" : "")})");
             return figures;
         }
         finally
@@ -26,16 +35,15 @@ internal sealed class PeerSide(CpuBenchOptions options)
         }
     }
 
-    private async Task RunAsync(int flash, string result)
+    private async Task RunAsync(int flash, string[] what, string result)
     {
         var start = new ProcessStartInfo("python3") { RedirectStandardError = true, RedirectStandardOutput = true };
         string[] arguments =
         [
             options.Peer!, options.Model, "--libs", options.Libraries!, "--threads", Text(options.Threads), "--flash", Text(flash), "--repeat", Text(options.Repeat),
-            "--prefill", List(options.Prefill), "--depths", List(options.Depths), "--streams", List(options.Streams), "--out", result,
+            "--out", result, .. what,
         ];
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
-        if (options.Plain) start.ArgumentList.Add("--plain");
         try
         {
             using var process = Process.Start(start) ?? throw new PeerException("python3 doesn't start.");
