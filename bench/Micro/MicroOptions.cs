@@ -19,6 +19,8 @@ internal sealed record MicroOptions
           --streams LIST    sequences that decode together behind 128 tokens (default 4,16)
           --repeat N        rounds of each (default 5)
           --kv NAME         f16 or f32 (default f16)
+          --commit ID       noted in the result
+          --out PATH        JSON file (default: none)
         """;
 
     public required string Model { get; init; }
@@ -28,6 +30,8 @@ internal sealed record MicroOptions
     public int[] Streams { get; init; } = [4, 16];
     public int Repeat { get; init; } = 5;
     public bool Float32Kv { get; init; }
+    public string Commit { get; init; } = "";
+    public string? Out { get; init; }
 
     /// <exception cref="FormatException">An option or value that makes no sense.</exception>
     public static MicroOptions Parse(string[] arguments)
@@ -49,6 +53,8 @@ internal sealed record MicroOptions
         "--streams" => options with { Streams = Numbers(value) },
         "--repeat" => options with { Repeat = Number(value) },
         "--kv" => options with { Float32Kv = value switch { "f32" => true, "f16" => false, _ => throw new FormatException("--kv is f16 or f32.") } },
+        "--commit" => options with { Commit = value },
+        "--out" => options with { Out = value },
         _ => throw new FormatException($"Unknown option {name}."),
     };
 

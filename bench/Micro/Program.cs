@@ -16,6 +16,7 @@ catch (Exception e) when (e is FormatException or ArgumentException or OverflowE
 }
 
 using var model = ModelFile.Open(options.Model);
+var figures = new List<MicroFigure>();
 var longest = options.Prefill.Concat(options.Contexts.Select(c => c + DecodeSteps)).Concat(options.Streams.Select(s => s * (StreamDepth + StreamSteps))).Max();
 using var runner = new Runner(model, options, longest + 64);
 Console.WriteLine($"{model.Config.Name} on {runner.Name}");
@@ -43,6 +44,7 @@ foreach (var streams in options.Streams)
     for (var i = 0; i < streams; i++) runner.Prefill(i, StreamDepth);
     Report($"streams {streams}", StreamSteps * streams, () => runner.Decode(StreamDepth, StreamSteps));
 }
+MicroReport.Write(options, args, runner.Name, figures);
 return 0;
 
 void Report(string what, int tokens, Func<double> run)
@@ -51,6 +53,7 @@ void Report(string what, int tokens, Func<double> run)
     var processor = Process.GetCurrentProcess().TotalProcessorTime;
     var rates = Enumerable.Range(0, options.Repeat).Select(_ => tokens / run()).Order().ToArray();
     var processorSeconds = (Process.GetCurrentProcess().TotalProcessorTime - processor).TotalSeconds;
-    Console.WriteLine(
-        $"{what,-16} best {rates[^1],8:F1}  median {rates[rates.Length / 2],8:F1} tokens/s  {tokens * options.Repeat / processorSeconds,8:F1} tokens per core second");
+    var figure = new MicroFigure(what, rates[^1], rates[rates.Length / 2], tokens * options.Repeat / processorSeconds);
+    figures.Add(figure);
+    Console.WriteLine($"{what,-16} best {figure.Best,8:F1}  median {figure.Median,8:F1} tokens/s  {figure.PerCoreSecond,8:F1} tokens per core second");
 }
