@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace LServe.Api;
 
-/// <summary>Kept conversations: list, show, delete, stop a turn, free pages.</summary>
+/// <summary>Kept conversations: list, show, delete, stop a turn, free pages, go back in time.</summary>
 internal sealed class SessionsEndpoint(ApiServices api)
 {
     private const int DefaultLimit = 100;
@@ -18,6 +18,8 @@ internal sealed class SessionsEndpoint(ApiServices api)
         routes.Delete("/v1/sessions/{id}", DeleteAsync);
         routes.Post("/v1/sessions/{id}/cancel", CancelAsync);
         routes.Post("/v1/sessions/{id}/release", ReleaseAsync);
+        routes.Post("/v1/sessions/{id}/rewind", RewindAsync);
+        routes.Post("/v1/sessions/{id}/fork", ForkAsync);
     }
 
     /// <summary>The session that a route names.</summary>
@@ -57,6 +59,24 @@ internal sealed class SessionsEndpoint(ApiServices api)
         if (!await api.Host.ReleaseAsync(key, http.RequestAborted))
             throw NotFound(key);
         await ReplyAsync(http, new(key.Session, Released: true));
+    }
+
+    private async Task RewindAsync(HttpContext http)
+    {
+        var key = KeyOf(http);
+        var travel = await RequestBody.ReadAsync(http, WireJson.Default.SessionTravel, api.Options);
+        var turn = travel.Turn ?? throw LServeException.Invalid("'turn' is missing: the turn to go back to, from 1.", "turn");
+        var session = await api.Host.RewindAsync(key, turn, http.RequestAborted) ?? throw NotFound(key);
+        await JsonReply.WriteAsync(http, session, WireJson.Default.SessionInfo);
+    }
+
+    private async Task ForkAsync(HttpContext http)
+    {
+        var key = KeyOf(http);
+        var travel = await RequestBody.ReadAsync(http, WireJson.Default.SessionTravel, api.Options);
+        var name = travel.SessionId ?? throw LServeException.Invalid("'session_id' is missing: the new session's name.", "session_id");
+        var session = await api.Host.ForkAsync(key, new(key.Tenant, name), travel.Turn, http.RequestAborted) ?? throw NotFound(key);
+        await JsonReply.WriteAsync(http, session, WireJson.Default.SessionInfo);
     }
 
     private int ReadLimit(HttpContext http)

@@ -75,6 +75,25 @@ public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
             ? await session.ReleaseAsync()
             : await StoredAsync(key, cancellation) is not null;
 
+    public async ValueTask<SessionInfo?> RewindAsync(SessionKey key, int turn, CancellationToken cancellation = default)
+    {
+        while (true)
+        {
+            var session = await ActivateAsync(key);
+            try
+            {
+                return await session.RewindAsync(turn);
+            }
+            catch (SessionClosedException)
+            {
+                _active.TryRemove(new(key, session));
+            }
+        }
+    }
+
+    public async ValueTask<SessionInfo?> ForkAsync(SessionKey key, SessionKey to, int? turn = null, CancellationToken cancellation = default) =>
+        await SessionFork.RunAsync(_environment, key, to, turn, cancellation);
+
     public async ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default)
     {
         if (_active.TryGetValue(key, out var session))

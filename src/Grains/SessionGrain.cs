@@ -56,6 +56,18 @@ internal sealed class SessionGrain(SessionEnvironment environment, SessionGrainO
 
     public Task<SessionReply> ReleaseAsync() => ReplyAsync(async () => new(await _session.ReleaseAsync()));
 
+    public Task<SessionReply> RewindAsync(int turn) => ReplyAsync(async () =>
+    {
+        var rewound = await _session.RewindAsync(turn);
+        return new(rewound is not null, rewound);
+    });
+
+    public Task<SessionReply> ForkAsync(string to, int? turn) => ReplyAsync(async () =>
+    {
+        var fork = await SessionFork.RunAsync(environment, _key, new(_key.Tenant, to), turn);
+        return new(fork is not null, fork);
+    });
+
     public Task<SessionReply> DeleteAsync() => ReplyAsync(async () =>
     {
         await _replacing.WaitAsync();

@@ -29,6 +29,14 @@ public interface ISessionHost
     /// <summary>Frees the session's pages; its next turn computes them again. False when there is no such session.</summary>
     ValueTask<bool> ReleaseAsync(SessionKey key, CancellationToken cancellation = default);
 
+    /// <summary>Makes the session what it was after its turn <paramref name="turn"/>, from 1, and forgets the turns since; null when there is no such session.</summary>
+    /// <exception cref="LServeException">A turn is running, or that turn isn't kept.</exception>
+    ValueTask<SessionInfo?> RewindAsync(SessionKey key, int turn, CancellationToken cancellation = default);
+
+    /// <summary>Begins session <paramref name="to"/> as this one is, or was after <paramref name="turn"/>; null when there is no such session.</summary>
+    /// <exception cref="LServeException">There is a session of that name, or that turn isn't kept.</exception>
+    ValueTask<SessionInfo?> ForkAsync(SessionKey key, SessionKey to, int? turn = null, CancellationToken cancellation = default);
+
     /// <summary>Forgets the session and its pages; a turn in progress is cancelled first. False when there was none.</summary>
     ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default);
 

@@ -112,6 +112,21 @@ public sealed class Session
         return await _memory.PeekAsync() is not null;
     }
 
+    /// <inheritdoc cref="ISessionHost.RewindAsync"/>
+    public async Task<SessionInfo?> RewindAsync(int turn)
+    {
+        Task<SessionSnapshot?> rewinding;
+        lock (_lock)
+        {
+            if (_closed) throw new SessionClosedException(_key);
+            if (_current is not null)
+                throw new LServeException(new(ErrorCode.SessionConflict, $"A turn of session {_key} is running; cancel it or wait for its end, then rewind.", "turn"));
+            _worker = rewinding = RewindAsync(_worker, turn);
+        }
+        if (await rewinding is { } rewound) return Describe(rewound);
+        return await _memory.PeekAsync() is { } kept ? throw SessionFork.NoSuchTurn(kept, turn) : null;
+    }
+
     /// <summary>Accepts no more turns; lets those that it has end, or cancels them once <paramref name="cutOff"/> fires; frees the pages.</summary>
     public async Task DrainAsync(CancellationToken cutOff)
     {
@@ -208,6 +223,12 @@ public sealed class Session
     {
         await after.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _memory.FreePagesAsync();
+    }
+
+    private async Task<SessionSnapshot?> RewindAsync(Task after, int turn)
+    {
+        await after.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return await _memory.RewindAsync(turn);
     }
 
     private Turn? Next()

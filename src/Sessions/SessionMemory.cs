@@ -53,6 +53,13 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
         Snapshot = next;
     }
 
+    /// <summary>Makes the session what it was after a turn; null when that turn isn't kept.</summary>
+    public async Task<SessionSnapshot?> RewindAsync(int turn)
+    {
+        await ForgetAsync();
+        return (await environment.Store.RewindAsync(key, turn, null))?.Snapshot;
+    }
+
     /// <summary>Frees the pages; the next turn computes them again.</summary>
     public async Task FreePagesAsync()
     {

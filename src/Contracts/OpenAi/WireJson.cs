@@ -16,6 +16,7 @@ namespace LServe.Contracts.OpenAi;
 [JsonSerializable(typeof(ErrorBody))]
 [JsonSerializable(typeof(SessionList))]
 [JsonSerializable(typeof(SessionReply))]
+[JsonSerializable(typeof(SessionTravel))]
 [JsonSerializable(typeof(HealthReply))]
 [JsonSerializable(typeof(TurnRequest))]
 [JsonSerializable(typeof(TurnEvent))]

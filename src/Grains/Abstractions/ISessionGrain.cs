@@ -41,6 +41,14 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("ReleaseAsync")]
     Task<SessionReply> ReleaseAsync();
 
+    /// <summary>Makes the session what it was after a turn, from 1; no session in the reply when there is none.</summary>
+    [Alias("RewindAsync")]
+    Task<SessionReply> RewindAsync(int turn);
+
+    /// <summary>Begins another session of this tenant as this one is, or was after a turn; no session in the reply when there is none.</summary>
+    [Alias("ForkAsync")]
+    Task<SessionReply> ForkAsync(string to, int? turn);
+
     /// <summary>Forgets the session; a turn in progress is cancelled first. Not done when there was nothing to forget.</summary>
     [Alias("DeleteAsync")]
     Task<SessionReply> DeleteAsync();

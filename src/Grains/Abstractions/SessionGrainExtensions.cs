@@ -33,6 +33,14 @@ public static class SessionGrainExtensions
     public static Task<bool> TryDeleteAsync(this ISessionGrain grain, CancellationToken cancellation = default) =>
         DoneAsync(grain.DeleteAsync(), cancellation);
 
+    /// <inheritdoc cref="ISessionGrain.RewindAsync"/>
+    public static async Task<SessionInfo?> RewindToAsync(this ISessionGrain grain, int turn, CancellationToken cancellation = default) =>
+        (await ClusterFailures.ThrowIfFailedAsync(grain.RewindAsync(turn), cancellation).ConfigureAwait(false)).Session;
+
+    /// <inheritdoc cref="ISessionGrain.ForkAsync"/>
+    public static async Task<SessionInfo?> ForkToAsync(this ISessionGrain grain, string to, int? turn, CancellationToken cancellation = default) =>
+        (await ClusterFailures.ThrowIfFailedAsync(grain.ForkAsync(to, turn), cancellation).ConfigureAwait(false)).Session;
+
     /// <summary>The tenant's sessions, most recently used first, without their messages.</summary>
     public static async Task<IReadOnlyList<SessionInfo>> ListSessionsAsync(
         this IGrainFactory grains, string tenant, int limit, CancellationToken cancellation = default) =>

@@ -23,8 +23,9 @@ public interface ISessionStore
     ValueTask<string> SaveAsync(SessionSnapshot snapshot, string? expectedETag, CancellationToken cancellation = default);
 
     /// <summary>Makes the session what it was after <paramref name="turn"/> and forgets the turns since; null when that isn't known any more.</summary>
+    /// <param name="expectedETag">The ETag that was loaded; null: whatever is kept, damaged or not.</param>
     /// <exception cref="SessionStoreConflictException">Somebody else saved since.</exception>
-    ValueTask<StoredSession?> RewindAsync(SessionKey key, int turn, string expectedETag, CancellationToken cancellation = default);
+    ValueTask<StoredSession?> RewindAsync(SessionKey key, int turn, string? expectedETag, CancellationToken cancellation = default);
 
     /// <summary>The records of all turns that can be rewound to with their pages; everything else in the session's page files is garbage.</summary>
     ValueTask<IReadOnlyList<KeyValuePair<KvRecordId, KvLocator>>> ListRecordsAsync(SessionKey key, CancellationToken cancellation = default);

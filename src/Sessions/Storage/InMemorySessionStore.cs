@@ -39,11 +39,13 @@ public sealed class InMemorySessionStore(
         }
     }
 
-    public ValueTask<StoredSession?> RewindAsync(SessionKey key, int turn, string expectedETag, CancellationToken cancellation = default)
+    public ValueTask<StoredSession?> RewindAsync(SessionKey key, int turn, string? expectedETag, CancellationToken cancellation = default)
     {
         lock (_lock)
         {
-            if (_sessions.GetValueOrDefault(key) is not { } turns || turns[^1].ETag != expectedETag) throw new SessionStoreConflictException(key);
+            var turns = _sessions.GetValueOrDefault(key);
+            if (expectedETag is not null && turns?[^1].ETag != expectedETag) throw new SessionStoreConflictException(key);
+            if (turns is null) return ValueTask.FromResult<StoredSession?>(null);
             var at = turns.FindLastIndex(s => s.Snapshot.Turns == turn);
             if (at >= 0) turns.RemoveRange(at + 1, turns.Count - at - 1);
             return ValueTask.FromResult(at < 0 ? null : turns[at]);

@@ -20,7 +20,7 @@ internal sealed class SqliteSessionStore(StateDatabase database, int keepTurns) 
     public async ValueTask<string> SaveAsync(SessionSnapshot snapshot, string? expectedETag, CancellationToken cancellation = default) =>
         await database.WriteAsync(transaction => Save(transaction, snapshot, expectedETag), cancellation);
 
-    public async ValueTask<StoredSession?> RewindAsync(SessionKey key, int turn, string expectedETag, CancellationToken cancellation = default) =>
+    public async ValueTask<StoredSession?> RewindAsync(SessionKey key, int turn, string? expectedETag, CancellationToken cancellation = default) =>
         await database.WriteAsync(transaction => Rewind(transaction, key, turn, expectedETag), cancellation);
 
     public async ValueTask<IReadOnlyList<KeyValuePair<KvRecordId, KvLocator>>> ListRecordsAsync(SessionKey key, CancellationToken cancellation = default) =>
@@ -75,9 +75,10 @@ internal sealed class SqliteSessionStore(StateDatabase database, int keepTurns) 
         return ETagOf(commit);
     }
 
-    private static StoredSession? Rewind(SqliteTransaction transaction, SessionKey key, int turn, string expectedETag)
+    private static StoredSession? Rewind(SqliteTransaction transaction, SessionKey key, int turn, string? expectedETag)
     {
-        if (SessionRow.Find(transaction, key) is not { } current || ETagOf(current.Head) != expectedETag) throw new SessionStoreConflictException(key);
+        var current = SessionRow.Find(transaction, key);
+        if (expectedETag is not null && (current is null || ETagOf(current.Head) != expectedETag)) throw new SessionStoreConflictException(key);
         if (LoadTurn(transaction, key, turn) is not ({ } session, { } fold, { } row)) return null;
         TurnRows.RemoveAfter(transaction, row.Id, fold.Commit);
         RecordRows.Rewind(transaction, row.Id, fold.Commit);
