@@ -33,7 +33,7 @@ internal static class CpuBenchReport
                 llamaCppPlain = c.Plain?.Median,
                 ratioToPlain = c.Plain is null ? (double?)null : c.Ours.RatioTo(c.Plain),
             }),
-            server,
+            server = server is null ? null : new { startMs = server.StartMs, residentMiB = server.ResidentMiB, allowedMiB = server.AllowedMiB, kvTokens = server.KvTokens },
         };
         File.WriteAllText(options.Out + ".json", JsonSerializer.Serialize(document, Format) + "\n");
         File.WriteAllText(options.Out + ".svg", BarChart.Draw(comparisons));
