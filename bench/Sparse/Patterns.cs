@@ -6,7 +6,8 @@ namespace LServe.Bench.Sparse;
 internal static class Patterns
 {
     /// <summary>The model's own pattern, or every second head by number: speed depends on how many stream, hardly on which.</summary>
-    public static HeadPattern Of(SparseOptions options, ModelConfig config) => Alternating(config.Layers, config.KvHeads);
+    public static HeadPattern Of(SparseOptions options, ModelConfig config) =>
+        options.Pattern is { } folder ? HeadPatternFolder.Open(folder, config) : Alternating(config.Layers, config.KvHeads);
 
     public static HeadPattern Alternating(int layers, int heads) => new()
     {

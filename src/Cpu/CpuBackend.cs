@@ -39,6 +39,9 @@ public sealed unsafe class CpuBackend : IBackend
     public BackendInfo Info { get; }
 
     private StepPlan Plan => _plan ?? throw new InvalidOperationException("No step has begun.");
+    /// <summary>A row of activations that this backend allocated, in its own memory.</summary>
+    public static Span<float> RowOf(IDeviceBuffer buffer, int row) => ((HostBuffer)buffer).Values(row);
+
     /// <summary>Pages that a retrieval head of a sparse slice chose last; for tests.</summary>
     internal int[] ChosenPages(int slice, int head, int block = 0) => _lists!.Chosen(slice, head, block).ToArray();
 
