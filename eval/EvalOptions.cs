@@ -13,7 +13,7 @@ internal sealed record EvalOptions
 
         Tasks:
           divergence        Predictions of decode steps over long texts against dense ones, position by position
-          needles           Single needles in text, found or not, paired with dense attention
+          needles           Things hidden in long prompts, found or not, paired with dense attention
           list              The rows there are
 
           --texts FOLDER    long texts (*.txt)
@@ -25,6 +25,7 @@ internal sealed record EvalOptions
           --count N         divergence: texts (default 5)
           --length N        divergence: tokens of a text (default 7680)
           --prompt N        divergence: tokens before the first compared one (default 1024)
+          --kinds LIST      needles: single, multikey, variables, passkey (default single)
           --lengths LIST    needles: tokens of a prompt (default 3800,7600)
           --trials N        needles: trials per length and row (default 200)
           --seed N          needles: what trials are drawn with (default 1)
@@ -49,6 +50,9 @@ internal sealed record EvalOptions
 
     /// <summary>Tokens. Default 1024.</summary>
     public int Prompt { get; init; } = 1024;
+
+    /// <summary>What is hidden. Default a single sentence.</summary>
+    public NeedleKind[] Kinds { get; init; } = [NeedleKind.Single];
 
     /// <summary>Tokens of needle prompts. Default 3800 and 7600.</summary>
     public int[] Lengths { get; init; } = [3800, 7600];
@@ -88,12 +92,17 @@ internal sealed record EvalOptions
         "--length" => options with { Length = Number(value) },
         "--prompt" => options with { Prompt = Number(value) },
         "--lengths" => options with { Lengths = [.. value.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Number)] },
+        "--kinds" => options with { Kinds = [.. value.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Kind)] },
         "--trials" => options with { Trials = Number(value) },
         "--seed" => options with { Seed = Number(value) },
         "--threads" => options with { Threads = Number(value) },
         "--commit" => options with { Commit = value },
         _ => throw new FormatException($"Unknown option {name}."),
     };
+
+    private static NeedleKind Kind(string text) => Enum.TryParse<NeedleKind>(text, ignoreCase: true, out var kind)
+        ? kind
+        : throw new FormatException($"There are no {text} needles; there are: {string.Join(", ", Enum.GetNames<NeedleKind>())}.");
 
     private static int Number(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);
 }

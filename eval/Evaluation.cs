@@ -41,20 +41,26 @@ internal sealed class Evaluation(EvalOptions options) : IDisposable
         subject["seed"] = options.Seed;
         var file = ResultFile.Open(Path.Combine(options.Out, "needles.json"), options, Machine(), subject);
         foreach (var setting in SettingList.Named(options.Rows.Length == 0 ? NeedleRows.Split(',') : options.Rows))
-            foreach (var length in options.Lengths)
+            foreach (var kind in options.Kinds)
+                foreach (var length in options.Lengths)
+                {
+                    Needles(file, setting, new(_model.Tokenizer, texts, kind, length, options.Seed), new(setting.Name, SettingText.Of(setting), kind, length, ""), pattern);
+                    NeedleReport.Write(options.Out, [.. file.All<NeedleRow>().Select(r => r.Value)]);
+                }
+    }
+
+    private void Needles(ResultFile file, Setting setting, NeedlePrompts prompts, NeedleRow row, HeadPattern? pattern)
+    {
+        var key = $"{row.Kind} {row.Name} {row.Length}";
+        row = file.Find<NeedleRow>(key) ?? row;
+        var progress = new ProgressLine(key);
+        if (row.Found.Length < options.Trials)
+            new NeedleTask(_model, pattern, prompts, row.Length, options).Run(setting, row.Found.Length, (trial, found) =>
             {
-                var key = $"{setting.Name}@{length}";
-                var row = file.Find<NeedleRow>(key) ?? new(setting.Name, SettingText.Of(setting), length, "");
-                var progress = new ProgressLine(key);
-                if (row.Found.Length < options.Trials)
-                    new NeedleTask(_model, pattern, texts, length, options).Run(setting, row.Found.Length, (trial, found) =>
-                    {
-                        file.Set(key, row = row with { Found = row.Found + (found ? '1' : '0') });
-                        progress.Report((trial + 1f) / options.Trials);
-                    });
-                Console.WriteLine($"{key,-28} {row.Trials.Count(t => t)} of {row.Found.Length}");
-                NeedleReport.Write(options.Out, [.. file.All<NeedleRow>().Select(r => r.Value)]);
-            }
+                file.Set(key, row = row with { Found = row.Found + (found ? '1' : '0') });
+                progress.Report((trial + 1f) / options.Trials);
+            });
+        Console.WriteLine($"{key,-36} {row.Trials.Count(t => t)} of {row.Found.Length}");
     }
 
     private JsonObject Subject(TextSet texts, HeadPattern? pattern) => new()

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LServe.Eval;
+using LServe.Model;
 using LServe.Tests.Support;
 
 namespace LServe.Tests.Unit.Eval;
@@ -54,7 +55,28 @@ public class EvaluationTests : IDisposable
         Assert.Equal(3, Found().Length);
         Assert.StartsWith(first, Found());
 
-        string Found() => Results("needles").GetProperty("dense@150").GetProperty("Found").GetString()!;
+        string Found() => Results("needles").GetProperty("Single dense 150").GetProperty("Found").GetString()!;
+    }
+
+    [Theory]
+    [InlineData(NeedleKind.Single)]
+    [InlineData(NeedleKind.MultiKey)]
+    [InlineData(NeedleKind.Variables)]
+    [InlineData(NeedleKind.Passkey)]
+    internal void A_prompt_has_its_length_and_its_answer_once_or_as_often_as_said(NeedleKind kind)
+    {
+        using var model = ModelFile.Open(RepositoryFiles.BundledModel);
+        var prompts = new NeedlePrompts(model.Tokenizer, TextSet.Read(_folder, model.Tokenizer), kind, 500, 1);
+        for (var trial = 0; trial < 12; trial++)
+        {
+            var (prompt, answer) = prompts.Make(trial);
+            Assert.Equal(500, prompt.Length);
+            var code = model.Tokenizer.Decode(answer).Trim();
+            Assert.Equal(7, code.Length);
+            Assert.Equal(kind == NeedleKind.Passkey ? 3 : 2, model.Tokenizer.Decode(prompt).Split(code).Length);
+        }
+        Assert.Equal(prompts.Make(3).Prompt, prompts.Make(3).Prompt);
+        Assert.NotEqual(prompts.Make(3).Prompt, prompts.Make(4).Prompt);
     }
 
     [Theory]

@@ -5,6 +5,12 @@ namespace LServe.Cli.Calibration;
 /// <summary>Predictions of a dense pass at the rows of a prompt that matter, and how far others are from them.</summary>
 internal sealed class Predictions
 {
+    /// <summary>
+    /// Few rows have answers, so that their loss is noise of ten times the divergence of a typical head; and a head without which answers
+    /// happen to be likelier may still matter to the text.
+    /// </summary>
+    private const double AnswerWeight = 0.1;
+
     private readonly CalibrationPrompt _prompt;
     private readonly int _vocabulary;
     private readonly float[] _probabilities;
@@ -29,15 +35,15 @@ internal sealed class Predictions
     public double DenseAnswerLoss => _answerLoss;
 
     /// <summary>
-    /// What another pass loses, in nats: negative log-likelihood of the answers' tokens, plus Kullback-Leibler divergence of its predictions
-    /// in the text, each as the mean over its rows.
+    /// What another pass loses, in nats: Kullback-Leibler divergence of its predictions in the text, plus a tenth of the rise of the answers'
+    /// negative log-likelihood, each as the mean over its rows.
     /// </summary>
     public double LossOf(ReadOnlySpan<float> logits)
     {
         var crossEntropy = 0.0;
         for (var i = 0; i < _prompt.TextRows.Length; i++)
             crossEntropy -= ExpectedLogProbability(_probabilities.AsSpan(i * _vocabulary, _vocabulary), logits.Slice(i * _vocabulary, _vocabulary)) / _prompt.TextRows.Length;
-        return AnswerLoss(logits) - _answerLoss + _negativeEntropy + crossEntropy;
+        return _negativeEntropy + crossEntropy + AnswerWeight * Math.Max(0, AnswerLoss(logits) - _answerLoss);
     }
 
     private double AnswerLoss(ReadOnlySpan<float> logits)
