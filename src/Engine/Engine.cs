@@ -13,6 +13,7 @@ public sealed class Engine : IDisposable
     private readonly LlamaForward _forward;
     private readonly Scheduler _scheduler;
     private readonly PageAllocator _pages;
+    private readonly PageTransfer _transfer;
     private readonly ConcurrentQueue<Action> _commands = new();
     private readonly ManualResetEventSlim _work = new();
     private readonly Lock _statisticsLock = new();
@@ -35,6 +36,7 @@ public sealed class Engine : IDisposable
         backend.AllocateKv(Geometry);
         _forward = new(backend, config, weights, EngineLimits.MaxRows(options), progress);
         _pages = new(Geometry);
+        _transfer = new(backend, Geometry, _pages);
         _scheduler = new(config, options, backend.Info.UniformRows, endTokens, _pages, () => Interlocked.Decrement(ref _admitted));
         UpdateStatistics(0);
         _loop = new Thread(Run) { Name = "lserve-engine", IsBackground = true };
@@ -87,6 +89,18 @@ public sealed class Engine : IDisposable
     /// <summary>Frees the pages of an idle sequence; its next turn computes them again, the same way.</summary>
     public Task ReleaseAsync(Sequence sequence) => OnIdle(sequence, () => _pages.Free(sequence));
 
+    /// <summary>
+    /// Copies the cache of an idle sequence to host memory: which pages there are, and of these the open ones and the full ones that
+    /// are not <paramref name="saved"/>. Null if nothing is cached.
+    /// </summary>
+    public Task<KvSnapshot?> ExportAsync(Sequence sequence, IReadOnlySet<KvPageId> saved) => OnIdle(sequence, () => _transfer.Export(sequence, saved));
+
+    /// <summary>
+    /// Gives an idle sequence without pages the cache that it had, of an engine with the same geometry and
+    /// <see cref="BackendInfo.PageLayout"/>. False, and its next turn computes it again, if it doesn't belong to it or there is no room.
+    /// </summary>
+    public Task<bool> ImportAsync(Sequence sequence, KvSnapshot snapshot) => OnIdle(sequence, () => _transfer.TryImport(sequence, snapshot));
+
     /// <summary>Stops the loop; generations in progress fail with <see cref="EngineFailure.Stopping"/>.</summary>
     public void Dispose()
     {
@@ -138,9 +152,15 @@ public sealed class Engine : IDisposable
                 _scheduler.PromptTokens, _scheduler.GeneratedTokens, _steps, _scheduler.Preemptions, rows);
     }
 
-    private Task OnIdle(Sequence sequence, Action action)
+    private Task OnIdle(Sequence sequence, Action action) => OnIdle(sequence, () =>
     {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        action();
+        return true;
+    });
+
+    private Task<T?> OnIdle<T>(Sequence sequence, Func<T?> action)
+    {
+        var done = new TaskCompletionSource<T?>(TaskCreationOptions.RunContinuationsAsynchronously);
         var posted = Post(() =>
         {
             if (sequence.Active is not null)
@@ -148,11 +168,17 @@ public sealed class Engine : IDisposable
                 done.SetException(new InvalidOperationException("The sequence has a generation in progress."));
                 return;
             }
-            action();
-            done.SetResult();
+            try
+            {
+                done.SetResult(action());
+            }
+            catch (Exception problem)
+            {
+                done.SetException(problem);
+            }
         });
         // Once the loop has ended there are no pages to change, and nobody else touches the sequence.
-        return posted ? done.Task : Task.CompletedTask;
+        return posted ? done.Task : Task.FromResult<T?>(default);
     }
 
     /// <summary>Gives the loop a command for its next step boundary; false once the loop has ended.</summary>

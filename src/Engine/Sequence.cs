@@ -112,6 +112,9 @@ public sealed class Sequence(string tenant, AttentionMode mode = AttentionMode.D
         Selection = null;
     }
 
+    /// <summary>The first <paramref name="length"/> tokens have their keys and values again.</summary>
+    internal void RestoreCache(int length, SelectionState? selection) => (CachedLength, Selection) = (length, selection);
+
     /// <summary>Forgets what was cached from <paramref name="length"/> on; the tokens stay.</summary>
     internal void ForgetFrom(int length) => CachedLength = Math.Min(CachedLength, length);
 

@@ -26,6 +26,7 @@ internal sealed class SchedulerSimulation : IDisposable
     private readonly FakeBackend _backend;
     private readonly LlamaForward _forward;
     private readonly PageAllocator _pages;
+    private readonly PageTransfer _transfer;
     private readonly Scheduler _scheduler;
     private readonly EngineOptions _options;
     private readonly List<Client> _clients = [];
@@ -53,6 +54,7 @@ internal sealed class SchedulerSimulation : IDisposable
         _backend.AllocateKv(geometry);
         _forward = new(_backend, _model.Config, _model.Weights, EngineLimits.MaxRows(_options));
         _pages = new(geometry);
+        _transfer = new(_backend, geometry, _pages);
         _scheduler = new(_model.Config, _options, uniform, _model.Tokenizer.EndTokens, _pages, () => Ended++);
         for (var i = 0; i < _random.Next(2, 12); i++) _clients.Add(new("tenant" + _random.Next(3), Mode()));
     }
@@ -101,10 +103,22 @@ internal sealed class SchedulerSimulation : IDisposable
             case 1 when client.Sequence.Length > 0:
                 _pages.Truncate(client.Sequence, _random.Next(client.Sequence.Length));
                 break;
+            case 2:
+                SaveAndRestore(client.Sequence);
+                break;
             default:
                 Begin(client);
                 break;
         }
+    }
+
+    private void SaveAndRestore(Sequence sequence)
+    {
+        var cached = sequence.CachedLength;
+        if (_transfer.Export(sequence, new HashSet<KvPageId>()) is not { } saved) return;
+        _pages.Free(sequence);
+        Assert.True(_transfer.TryImport(sequence, saved), "its own pages have just become free");
+        Assert.Equal(cached, sequence.CachedLength);
     }
 
     private void Begin(Client client)

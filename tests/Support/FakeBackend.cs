@@ -31,7 +31,7 @@ public sealed class FakeBackend(bool uniformRows = false) : IBackend
     /// <summary>Called with each step's plan before it runs; tests wait or throw here.</summary>
     public Action<StepPlan>? OnStep { get; set; }
 
-    public BackendInfo Info { get; } = new("fake", "fake", 1 << 30, uniformRows);
+    public BackendInfo Info { get; } = new("fake", "fake", 1 << 30, uniformRows, "fake");
 
     /// <summary>What follows <paramref name="tokens"/>: a visible ASCII character of the <see cref="TinyTokenizer"/>.</summary>
     public static int NextToken(ReadOnlySpan<int> tokens)

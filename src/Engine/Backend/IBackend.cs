@@ -94,7 +94,7 @@ public interface IDeviceBuffer : IDisposable
 /// <param name="Arithmetic">Equal for backends whose results are equal bit for bit: device kind, SIMD width, kernels.</param>
 /// <param name="MemoryBytes">Bytes the backend may use, for the memory plan.</param>
 /// <param name="UniformRows">Whether dense prefill and decode kernels give the same bits, so that a dense replay may run all of it as prefill.</param>
-/// <param name="PageLayout">Equal for backends that can read each other's KV pages byte by byte.</param>
+/// <param name="PageLayout">Equal for backends that can read each other's KV pages byte by byte; empty: this one can't give its pages away.</param>
 public sealed record BackendInfo(string Name, string Arithmetic, long MemoryBytes, bool UniformRows = false, string PageLayout = "");
 
 /// <summary>What the attention of one layer needs besides the activations.</summary>

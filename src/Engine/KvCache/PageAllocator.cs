@@ -89,6 +89,18 @@ public sealed class PageAllocator
         _idle.Remove(sequence);
     }
 
+    /// <summary>Takes the pages of a shape for an empty sequence, from idle ones if need be; false, and it stays empty, if there aren't as many.</summary>
+    public bool TryRestore(Sequence sequence, KvShape shape)
+    {
+        if (shape.PageCount > Available(Retrieval, p => p.Retrieval.Length)) return false;
+        if (Streaming is not null && shape.PageCount - shape.Dropped > Available(Streaming, p => p.HeldStreaming.Length)) return false;
+        for (var i = 0; i < shape.PageCount; i++) sequence.Pages.Add(Take(Retrieval));
+        if (Streaming is null) return true;
+        for (var i = 0; i < shape.PageCount - shape.Dropped; i++) sequence.Pages.AddStreaming(Take(Streaming));
+        sequence.Pages.RestoreGap(shape);
+        return true;
+    }
+
     /// <summary>
     /// Drops the tokens from <paramref name="length"/> on, and the pages that held only them. Of a sparse sequence the tokens of the
     /// last page are computed again, the same way, since statistics and choices can't be taken back token by token.
@@ -126,6 +138,8 @@ public sealed class PageAllocator
 
     /// <summary>First token beyond the sink that a streaming head sees from <paramref name="position"/>.</summary>
     private int FirstSeen(int position) => position - (_geometry.LServe?.Local ?? 0) + 1;
+
+    private int Take(KvPagePool pool) => TryTake(pool, () => false, out var page) ? page : throw new InvalidOperationException("Pages that were counted aren't there.");
 
     private bool TryTake(KvPagePool pool, Func<bool> takeFromOthers, out int page)
     {

@@ -42,6 +42,9 @@ public sealed class TwoWayPageTable
     /// <summary>First page of the window: every page from here on is held.</summary>
     public int WindowStart => Dropped == 0 ? 0 : _sinkPages + Dropped;
 
+    /// <summary>The table of the first <paramref name="cached"/> tokens.</summary>
+    public KvShape ShapeAt(int cached) => new(cached, Dropped == 0 ? 0 : _sinkPages, Dropped);
+
     public void Add(int page) => _retrieval.Add(page);
 
     public void AddStreaming(int page) => _streaming.Add(page);
@@ -68,6 +71,9 @@ public sealed class TwoWayPageTable
         Dropped++;
         return true;
     }
+
+    /// <summary>Makes the streaming pages after the sink the window's of a table that was saved.</summary>
+    public void RestoreGap(KvShape shape) => (_sinkPages, Dropped) = (shape.SinkPages, shape.Dropped);
 
     private static int RemoveLast(List<int> pages)
     {
