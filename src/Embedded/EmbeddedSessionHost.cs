@@ -101,7 +101,7 @@ public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
             await session.CloseAsync();
             _active.TryRemove(new(key, session));
         }
-        return await _environment.Store.DeleteAsync(key, cancellation);
+        return await SessionDeletion.RunAsync(_environment, key, cancellation);
     }
 
     /// <summary>Cancels running turns, waits for them to commit what they sent, and frees all pages.</summary>

@@ -74,7 +74,7 @@ internal sealed class SessionGrain(SessionEnvironment environment, SessionGrainO
         try
         {
             await _session.CloseAsync();
-            return new(await environment.Store.DeleteAsync(_key));
+            return new(await SessionDeletion.RunAsync(environment, _key));
         }
         finally
         {

@@ -9,6 +9,9 @@ namespace LServe.Sessions;
 public sealed record SessionEnvironment(
     string ModelName, Engine Engine, ITokenizer Tokenizer, ChatTemplate? Template, string? TemplateProblem, ISessionStore Store, TimeProvider Time)
 {
+    /// <summary>Where their KV caches are kept; null: nowhere, so that a session that comes back is computed again.</summary>
+    public IKvPageStore? Pages { get; init; }
+
     public SessionLimits Limits { get; init; } = new();
 
     /// <summary>How sessions attend that have no turn yet; those that have keep their own.</summary>
@@ -18,7 +21,10 @@ public sealed record SessionEnvironment(
     public SessionFingerprint? Fingerprint { get; init; }
 
     public static SessionEnvironment For(ModelFile model, Engine engine, ISessionStore store, TimeProvider? time = null) =>
-        new(model.Config.Name, engine, model.Tokenizer, model.Template, model.TemplateProblem, store, time ?? TimeProvider.System);
+        new(model.Config.Name, engine, model.Tokenizer, model.Template, model.TemplateProblem, store, time ?? TimeProvider.System)
+        {
+            Fingerprint = new(ContentFingerprint.Of(model, engine), engine.Backend.Arithmetic),
+        };
 }
 
 /// <summary>Bounds of a host's sessions.</summary>

@@ -9,6 +9,7 @@ namespace LServe.Sessions;
 /// </summary>
 internal sealed class SessionMemory(SessionKey key, SessionEnvironment environment, bool keeps)
 {
+    private readonly SessionPages _pages = new(key, environment);
     private string? _etag;
     private Sequence? _sequence;
 
@@ -34,6 +35,14 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
         return _sequence = new Sequence(key.Tenant, environment.Attention);
     }
 
+    /// <summary>Reads the pages of a sequence that has none from the store; tokens that are cached since. What can't be used is computed again.</summary>
+    public async Task<int> RestorePagesAsync()
+    {
+        if (_sequence is not { CachedLength: 0 } sequence || Snapshot is not { } snapshot) return 0;
+        if (!await _pages.TryRestoreAsync(sequence, snapshot)) Snapshot = snapshot with { Kv = SessionSnapshot.NoRecords };
+        return sequence.CachedLength;
+    }
+
     /// <summary>Saves what a turn added; it is committed when this returns.</summary>
     /// <exception cref="SessionStoreConflictException">Another activation of this session has committed since it was loaded.</exception>
     public async Task CommitAsync(Turn turn, TurnInput input, TurnRunner.Outcome outcome)
@@ -42,6 +51,7 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
         var next = SnapshotAfter(turn, input, outcome);
         try
         {
+            next = next with { Kv = await _pages.SaveAsync(_sequence!, next.Turns, Snapshot?.Kv ?? SessionSnapshot.NoRecords) };
             _etag = await environment.Store.SaveAsync(next, _etag);
         }
         catch
@@ -51,6 +61,7 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
             throw;
         }
         Snapshot = next;
+        if (await _pages.CompactAsync()) Snapshot = next with { Kv = await PlacesAsync() };
     }
 
     /// <summary>Makes the session what it was after a turn; null when that turn isn't kept.</summary>
@@ -71,6 +82,20 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
     {
         await FreePagesAsync();
         (_sequence, Snapshot, _etag) = (null, null, null);
+    }
+
+    /// <summary>Where the records of the committed turn are after a compaction.</summary>
+    private async Task<IReadOnlyDictionary<KvRecordId, KvLocator>> PlacesAsync()
+    {
+        try
+        {
+            return (await environment.Store.LoadAsync(key))?.Snapshot.Kv ?? SessionSnapshot.NoRecords;
+        }
+        catch (SessionStoreException)
+        {
+            // The turn is committed all the same; the next one writes its pages anew.
+            return SessionSnapshot.NoRecords;
+        }
     }
 
     private SessionSnapshot SnapshotAfter(Turn turn, TurnInput input, TurnRunner.Outcome outcome)

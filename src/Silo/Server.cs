@@ -31,7 +31,7 @@ internal static class Server
         using var sessions = SessionFolder.Open(options);
         using var model = ModelLocator.Open(options.Model);
         using var engine = EngineFactory.Create(model, options, LoadingBar.ForTerminal());
-        await using var app = Build(options, address, SessionEnvironment.For(model, engine, sessions.Store) with { Attention = options.Attention });
+        await using var app = Build(options, address, SessionEnvironment.For(model, engine, sessions.Store) with { Attention = options.Attention, Pages = sessions.Pages });
         app.MapLServeApi();
         await ListenAsync(app, address);
         Announce(app, model, engine, Stopwatch.GetElapsedTime(begin));

@@ -23,12 +23,14 @@ public static class KvCompaction
         if (places.FirstOrDefault(place => place is not null) is { } first) await pages.RetireAsync(key, first.File, cancellation);
     }
 
-    /// <summary>Compacts if more than half of the session's bytes are garbage.</summary>
-    public static async Task RunIfWorthwhileAsync(ISessionStore sessions, IKvPageStore pages, SessionKey key, CancellationToken cancellation = default)
+    /// <summary>Compacts if more than half of the session's bytes are garbage; whether it did.</summary>
+    public static async Task<bool> RunIfWorthwhileAsync(ISessionStore sessions, IKvPageStore pages, SessionKey key, CancellationToken cancellation = default)
     {
         var size = await pages.SizeAsync(key, cancellation);
-        if (size == 0) return;
+        if (size == 0) return false;
         var live = (await sessions.ListRecordsAsync(key, cancellation)).Sum(record => (long)record.Value.Length);
-        if (2 * live < size) await RunAsync(sessions, pages, key, cancellation);
+        if (2 * live >= size) return false;
+        await RunAsync(sessions, pages, key, cancellation);
+        return true;
     }
 }

@@ -15,7 +15,7 @@ public enum KvRecordKind
     /// <summary>The last page of the streaming heads while it is filled in part. Written anew by every turn.</summary>
     StreamingTail,
 
-    /// <summary>Statistics of open logical pages, and which pages selection keeps. Written anew by every turn.</summary>
+    /// <summary>How many tokens are cached and which pages there are, statistics of open logical pages, and which pages selection keeps. Written anew by every turn.</summary>
     Selection,
 }
 

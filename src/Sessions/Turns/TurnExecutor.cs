@@ -48,7 +48,9 @@ internal sealed class TurnExecutor(SessionEnvironment environment, SessionMemory
         if (turn.Cancelled.IsCancellationRequested)
             throw new LServeException(new(ErrorCode.Cancelled, "The turn was cancelled before it began."));
         var input = _conversation.Resolve(memory.Snapshot?.Messages ?? [], turn.Request);
-        var outcome = await new TurnRunner(environment, await memory.LoadAsync()).RunAsync(turn, input);
+        var sequence = await memory.LoadAsync();
+        var restored = await memory.RestorePagesAsync();
+        var outcome = await new TurnRunner(environment, sequence).RunAsync(turn, input, restored);
         await memory.CommitAsync(turn, input, outcome);
         return () => turn.Complete(new TurnCompleted(outcome.Reason, outcome.Usage));
     }

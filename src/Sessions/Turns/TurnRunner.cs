@@ -14,8 +14,9 @@ internal sealed class TurnRunner(SessionEnvironment environment, Sequence sequen
     /// <summary>What a turn added. <see cref="Text"/> is null when it was cancelled before anything was sent, so nothing is kept.</summary>
     public sealed record Outcome(string? Text, int PromptEnd, FinishReason Reason, TurnUsage Usage, IReadOnlyList<TokenLogprob>? Logprobs);
 
+    /// <param name="restored">Tokens whose pages were read from the store for this turn.</param>
     /// <exception cref="LServeException">The turn could not be run or finished; the sequence is as before.</exception>
-    public async Task<Outcome> RunAsync(Turn turn, TurnInput input)
+    public async Task<Outcome> RunAsync(Turn turn, TurnInput input, int restored)
     {
         // Read before the engine may change it.
         var (before, cached, computed) = (sequence.Length, sequence.CachedLength, sequence.ComputedLength);
@@ -34,7 +35,9 @@ internal sealed class TurnRunner(SessionEnvironment environment, Sequence sequen
             await _engine.TruncateAsync(sequence, before);
             throw ToPublic(failure);
         }
-        return await KeepAsync(turn, generation, answer, (before, computed), cause, logprobs);
+        var outcome = await KeepAsync(turn, generation, answer, (before, computed), cause, logprobs);
+        // Between the two somebody may have needed the pages.
+        return outcome with { Usage = outcome.Usage with { RestoredTokens = Math.Min(restored, generation.CachedAtStart) } };
     }
 
     private Generation Start(SamplingOptions options, TurnInput input)

@@ -18,6 +18,9 @@ internal sealed class SessionFolder : IDisposable
 
     public ISessionStore Store { get; }
 
+    /// <summary>Null without a folder: what ends with the process needs no second copy.</summary>
+    public IKvPageStore? Pages => _local?.Pages;
+
     /// <summary>Below the folder that the system has for a user's programs.</summary>
     public static string Default => Path.Combine(
         Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "lserve", "sessions");
