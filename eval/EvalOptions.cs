@@ -64,11 +64,14 @@ internal sealed record EvalOptions
     public string Commit { get; init; } = "not given";
     public required string Command { get; init; }
 
+    /// <summary>Results name files and folders without where they lie on one machine.</summary>
+    private static string Shown(string argument) => Path.IsPathRooted(argument) ? Path.GetFileName(argument.TrimEnd('/')) : argument;
+
     /// <exception cref="FormatException">An option or value that makes no sense.</exception>
     public static EvalOptions Parse(string[] arguments)
     {
         if (arguments is not [var task, ..] || task is not ("divergence" or "needles" or "list")) throw new FormatException("Name a task: divergence, needles or list.");
-        var options = new EvalOptions { Task = task, Command = string.Join(' ', arguments) };
+        var options = new EvalOptions { Task = task, Command = string.Join(' ', arguments.Select(Shown)) };
         for (var i = 1; i < arguments.Length; i++)
         {
             if (arguments[i] == "--quick") options = options with { Count = 2, Length = 1536, Trials = 4, Lengths = [1800] };

@@ -26,7 +26,11 @@ internal sealed class CrashRun(int kills, int seed, IReadOnlyList<string> option
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
 
     /// <summary>Points of the stores, in the spelling of the variable that arms them.</summary>
-    private static readonly string[] s_points = ["state.begin", "state.commit", "state.committed"];
+    private static readonly string[] s_points =
+    [
+        "pages.write", "pages.sync", "pages.folder-sync", "state.begin", "state.commit", "state.committed",
+        "compact.write", "compact.sync", "compact.rename", "compact.folder-sync", "compact.delete",
+    ];
 
     private readonly Random _random = new(seed);
     private readonly Dictionary<string, int> _atPoints = [];
@@ -61,5 +65,5 @@ internal sealed class CrashRun(int kills, int seed, IReadOnlyList<string> option
     }
 
     private Task<ServerProcess> StartAsync(TemporaryFile model, string folder, params (string, string)[] variables) => ServerProcess.StartAsync(
-        ["--model", model.Path, "--threads", "1", "--backend", "cpu", "--session-dir", folder, .. options], variables);
+        ["--model", model.Path, "--threads", "1", "--backend", "cpu", "--session-dir", folder, "--keep-turns", "1", .. options], variables);
 }

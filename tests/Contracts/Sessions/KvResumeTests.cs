@@ -1,0 +1,202 @@
+using LServe.Contracts;
+using LServe.Embedded;
+using LServe.Inference;
+using LServe.Model;
+using LServe.Sessions;
+using LServe.Stores.Local;
+using LServe.Tests.Support;
+
+namespace LServe.Tests.Contracts;
+
+/// <summary>Sessions come back with their pages, or without them where those can't be trusted, and say the same either way.</summary>
+public sealed class KvResumeTests : IDisposable
+{
+    private static readonly SessionKey s_key = new("t", "s");
+    private static readonly LServeOptions s_sparse = new() { Sink = 10, Local = 70, Budget = 192, Candidates = 1, PrefillThreshold = 128, PrefillBudget = 192 };
+    private static readonly string[] s_says = ["one " + new string('x', 90), "two", "three " + new string('y', 70), "four"];
+
+    private readonly TemporaryFile _file = new(TinyModel.Bytes()), _otherFile = new(TinyModel.Bytes(new() { Seed = 2 }));
+    private readonly TemporaryFolder _folder = new();
+    private readonly ModelFile _model, _otherModel;
+
+    public KvResumeTests() => (_model, _otherModel) = (ModelFile.Open(_file.Path), ModelFile.Open(_otherFile.Path));
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task EveryTurnAfterARestartRestoresAllTokensAndRecomputesNone(bool sparse)
+    {
+        var expected = await UndisturbedAsync(sparse);
+        var before = 0;
+        for (var i = 0; i < s_says.Length; i++)
+        {
+            await using var run = Start(sparse);
+            var (text, usage) = await run.SayAsync(s_says[i]);
+            Assert.Equal(expected[i].Text, text);
+            // The last token of an answer has no keys and values yet.
+            Assert.Equal(i == 0 ? 0 : before - 1, usage.RestoredTokens);
+            Assert.Equal(0, usage.RecomputedTokens);
+            before = usage.SessionTokens;
+        }
+    }
+
+    [Theory]
+    [InlineData(false, KvRecordKind.RetrievalPage)]
+    [InlineData(false, KvRecordKind.RetrievalTail)]
+    [InlineData(true, KvRecordKind.StreamingPage)]
+    [InlineData(true, KvRecordKind.StreamingTail)]
+    [InlineData(true, KvRecordKind.Selection)]
+    public async Task AFlippedByteInAnyRecordCostsAReplayAndNoToken(bool sparse, KvRecordKind kind)
+    {
+        var expected = await UndisturbedAsync(sparse);
+        await SayAllAsync(sparse, until: 3);
+        await FlipAsync(kind);
+
+        await using (var run = Start(sparse))
+        {
+            var (text, usage) = await run.SayAsync(s_says[3]);
+            Assert.Equal((expected[3].Text, 0), (text, usage.RestoredTokens));
+            Assert.True(usage.RecomputedTokens > 0);
+        }
+        await using var next = Start(sparse);
+        Assert.True((await next.SayAsync("five")).Usage.RestoredTokens > 0, "the pages were written anew");
+    }
+
+    [Fact]
+    public async Task PagesOfOtherWeightsAreRefused()
+    {
+        await SayAllAsync(sparse: false, until: 2);
+        await using var run = new Run(this, _otherModel, sparse: false);
+        var (_, usage) = await run.SayAsync(s_says[2]);
+        Assert.Equal(0, usage.RestoredTokens);
+        Assert.True(usage.RecomputedTokens > 0);
+    }
+
+    [Fact]
+    public async Task ATurnWritesWhatIsNewAndNoMore()
+    {
+        await using var run = Start(sparse: false);
+        await run.SayAsync(new string('x', 300));
+        var before = PageFiles().Sum(file => new FileInfo(file).Length);
+        await run.SayAsync("more");
+        var (live, grown) = (await run.RecordsAsync(), PageFiles().Sum(file => new FileInfo(file).Length) - before);
+        Assert.True(live.Count(r => r.Key.Kind == KvRecordKind.RetrievalPage) >= 5, "the session has several pages");
+        Assert.InRange(grown, 1, 2 * run.PageBytes + 1000);
+    }
+
+    [Fact]
+    public async Task DeletingASessionDeletesItsPages()
+    {
+        await SayAllAsync(sparse: false, until: 1);
+        Assert.NotEmpty(PageFiles());
+        await using var run = Start(sparse: false);
+        Assert.True(await run.Host.DeleteAsync(s_key));
+        Assert.Empty(PageFiles());
+        Assert.Equal(0, (await run.SayAsync("again")).Usage.RestoredTokens);
+    }
+
+    [Fact]
+    public async Task GarbageIsCompactedAwayWhileTheSessionGoesOn()
+    {
+        var last = 0;
+        for (var turn = 0; turn < 12; turn++)
+        {
+            await using var run = Start(sparse: false, keepTurns: 1);
+            var usage = (await run.SayAsync("go")).Usage;
+            Assert.Equal((turn == 0, 0), (usage.RestoredTokens == 0, usage.RecomputedTokens));
+            var live = (await run.RecordsAsync()).Sum(record => (long)record.Value.Length);
+            Assert.InRange(PageFiles().Sum(file => new FileInfo(file).Length), live, 2 * live);
+            last = (await run.RecordsAsync()).Values.Max(place => place.File);
+        }
+        Assert.True(last > 0, "nothing was compacted");
+    }
+
+    [Fact]
+    public async Task AReleasedSessionComesBackFromTheStoreWithinTheSameProcess()
+    {
+        await using var run = Start(sparse: true);
+        var before = (await run.SayAsync(s_says[0])).Usage.SessionTokens;
+        Assert.True(await run.Host.ReleaseAsync(s_key));
+        var usage = (await run.SayAsync(s_says[1])).Usage;
+        Assert.Equal((before - 1, 0), (usage.RestoredTokens, usage.RecomputedTokens));
+    }
+
+    /// <summary>Flips a bit in the middle of a record that the session needs.</summary>
+    private async Task FlipAsync(KvRecordKind kind)
+    {
+        KvLocator place;
+        await using (var run = Start(sparse: false)) place = (await run.RecordsAsync()).First(record => record.Key.Kind == kind).Value;
+        var file = Assert.Single(PageFiles());
+        var bytes = File.ReadAllBytes(file);
+        bytes[place.Offset + place.Length / 2] ^= 4;
+        File.WriteAllBytes(file, bytes);
+    }
+
+    private Run Start(bool sparse, int keepTurns = 8) => new(this, _model, sparse, keepTurns);
+
+    private IEnumerable<string> PageFiles() => Directory.EnumerateFiles(Path.Combine(_folder.Path, "pages"), "*", SearchOption.AllDirectories);
+
+    private async Task<List<(string Text, TurnUsage Usage)>> UndisturbedAsync(bool sparse)
+    {
+        await using var run = Start(sparse);
+        var answers = new List<(string, TurnUsage)>();
+        foreach (var text in s_says) answers.Add(await run.SayAsync(text));
+        await run.Host.DeleteAsync(s_key);
+        return answers;
+    }
+
+    private async Task SayAllAsync(bool sparse, int until)
+    {
+        await using var run = Start(sparse);
+        foreach (var text in s_says[..until]) await run.SayAsync(text);
+    }
+
+    public void Dispose()
+    {
+        _model.Dispose();
+        _otherModel.Dispose();
+        _file.Dispose();
+        _otherFile.Dispose();
+        _folder.Dispose();
+    }
+
+    /// <summary>A process's worth: store, engine, host.</summary>
+    private sealed class Run : IAsyncDisposable
+    {
+        private readonly LocalStore _store;
+        private readonly Engine _engine;
+        private readonly EmbeddedSessionHost _host;
+
+        public Run(KvResumeTests test, ModelFile model, bool sparse, int keepTurns = 8)
+        {
+            _store = LocalStore.Open(new() { Folder = test._folder.Path, KeepTurns = keepTurns });
+            _engine = new(new FakeBackend(), model.Config, model.Weights, model.Tokenizer.EndTokens, new()
+            {
+                LServe = sparse ? s_sparse : null, Pattern = sparse ? new() { Gates = [[0.1f, 0.9f], [0.9f, 0.1f]] } : null,
+            });
+            _host = new(SessionEnvironment.For(model, _engine, _store.Sessions) with
+            {
+                Pages = _store.Pages, Attention = sparse ? AttentionMode.LServe : AttentionMode.Dense,
+            });
+        }
+
+        public ISessionHost Host => _host;
+        public long PageBytes => _engine.Geometry.PageBytes;
+
+        public async Task<(string Text, TurnUsage Usage)> SayAsync(string text)
+        {
+            var request = new TurnRequest { Messages = [new(ChatMessage.User, text)], Sampling = new() { Temperature = 0, MaxTokens = 20 } };
+            var answer = await Answer.ReadAsync(_host.SendAsync(s_key, request));
+            return (answer.Text, answer.Usage);
+        }
+
+        public async Task<IReadOnlyDictionary<KvRecordId, KvLocator>> RecordsAsync() => (await _store.Sessions.LoadAsync(s_key))!.Snapshot.Kv;
+
+        public async ValueTask DisposeAsync()
+        {
+            await _host.DisposeAsync();
+            _engine.Dispose();
+            _store.Dispose();
+        }
+    }
+}
