@@ -11,21 +11,23 @@ internal sealed class AttentionBench(Device device, Report report)
 
     private static readonly (int Rows, int Context)[] SparseSizes = [(1, 16 << 10), (1, 128 << 10), (1, 512 << 10), (16, 128 << 10)], DenseSizes = [(4, 32 << 10), (4, 128 << 10), (16, 32 << 10)];
 
-    public void Run()
+    /// <param name="cases">Parts of names, like <c>Int4 TwoStage</c> or <c>16x128K</c>: those that have one are measured.</param>
+    public void Run(string[] cases)
     {
         foreach (var format in new[] { KvFormat.K8V4, KvFormat.Int4 })
             foreach (var policy in new[] { PagePolicy.TwoStage, PagePolicy.Quest })
-                foreach (var (rows, context) in SparseSizes) Sparse(format, policy, rows, context);
+                foreach (var (rows, context) in SparseSizes) Sparse(format, policy, rows, context, cases);
         foreach (var format in new[] { KvFormat.F16, KvFormat.Int8 })
-            foreach (var (rows, context) in DenseSizes) Dense(format, rows, context);
+            foreach (var (rows, context) in DenseSizes) Dense(format, rows, context, cases);
     }
 
     /// <summary>One step of selection and attention: what a step costs that renews and one that doesn't, and their mean over the interval.</summary>
-    private void Sparse(KvFormat format, PagePolicy policy, int rows, int context)
+    private void Sparse(KvFormat format, PagePolicy policy, int rows, int context, string[] cases)
     {
         var interval = policy == PagePolicy.TwoStage ? 16 : 4;
-        using var layers = Layers(new(format, rows, context, policy, AttentionLayer.Budget), retrievalHeads: AttentionLayer.KvHeads / 2);
         var name = $"{format} {policy} {rows}x{context >> 10}K";
+        if (!Wanted(name, cases)) return;
+        using var layers = Layers(new(format, rows, context, policy, AttentionLayer.Budget), retrievalHeads: AttentionLayer.KvHeads / 2);
         Time("attention/append", name, layers, layer => layer.Append(), layers[0].AppendBytes);
         Time("select/score", name, layers, layer => layer.Score(), layers[0].ScoreBytes);
         if (policy == PagePolicy.TwoStage) Time("select/refine", name, layers, layer => layer.Refine(), layers[0].RefineBytes);
@@ -40,11 +42,15 @@ internal sealed class AttentionBench(Device device, Report report)
     }
 
     /// <summary>All heads over all pages.</summary>
-    private void Dense(KvFormat format, int rows, int context)
+    private void Dense(KvFormat format, int rows, int context, string[] cases)
     {
+        var name = $"{format} {rows}x{context >> 10}K";
+        if (!Wanted("dense " + name, cases)) return;
         using var layers = Layers(new(format, rows, context, PagePolicy.Quest, Budget: 0), AttentionLayer.KvHeads);
-        Time("attention/decode dense", $"{format} {rows}x{context >> 10}K", layers, layer => layer.Decode(), layers[0].DecodeBytes);
+        Time("attention/decode dense", name, layers, layer => layer.Decode(), layers[0].DecodeBytes);
     }
+
+    private static bool Wanted(string name, string[] cases) => cases.Any(name.Contains);
 
     private double Time(string kernel, string name, LayerSet layers, Action<AttentionLayer> call, long bytes)
     {

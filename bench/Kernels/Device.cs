@@ -12,10 +12,11 @@ internal sealed class Device : IDisposable
     private readonly DeviceMemory _sink;
     private uint _seed = 1;
 
-    public Device()
+    /// <param name="kernels">What is measured: embedded, or a folder to compare with.</param>
+    public Device(KernelSources kernels)
     {
         Context = CudaContext.Open();
-        var compiler = new KernelCompiler(KernelSources.Embedded, Context.Architecture);
+        var compiler = new KernelCompiler(kernels, Context.Architecture);
         Library = new(Context, compiler);
         Stream = CudaStream.Create();
         using var reader = new StreamReader(typeof(Device).Assembly.GetManifestResourceStream("memory.cu")!);
