@@ -58,6 +58,14 @@ __device__ __forceinline__ vec4 load_streaming(const void* p)
     return v;
 }
 
+/// Likewise; brings 256 bytes into L2, for those who read as much in a row.
+__device__ __forceinline__ vec4 load_streaming_pair(const void* p)
+{
+    vec4 v;
+    asm("ld.global.nc.L1::no_allocate.L2::256B.v4.u32 {%0,%1,%2,%3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(p));
+    return v;
+}
+
 /// A float that another block of this launch wrote. Volatile, so that it stays behind `arrive_last`.
 __device__ __forceinline__ float load_shared_result(const float* p)
 {
@@ -71,6 +79,14 @@ __device__ __forceinline__ float2 load_shared_pair(const float* p)
 {
     float2 v;
     asm volatile("ld.global.cg.v2.f32 {%0, %1}, [%2];" : "=f"(v.x), "=f"(v.y) : "l"(p));
+    return v;
+}
+
+/// The same, from wherever it lies, another block's shared memory too.
+__device__ __forceinline__ float2 load_written_pair(const float2* p)
+{
+    float2 v;
+    asm volatile("ld.cg.v2.f32 {%0, %1}, [%2];" : "=f"(v.x), "=f"(v.y) : "l"(p));
     return v;
 }
 

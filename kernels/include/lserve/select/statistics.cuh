@@ -60,7 +60,7 @@ struct Statistics {
                     for (int which = 0; which < 2; which++) {
                         const int channel = 16 * (lane % 4 + 4 * i) + 8 * e;
                         value[which][r][i][e] = {0, 0, 0, 0};
-                        if (pages[r] && channel < HEAD_DIM) value[which][r][i][e] = load_streaming(pages[r] + Page::statistic(which, channel, lane / 4 % logical_pages));
+                        if (pages[r] && channel < HEAD_DIM) value[which][r][i][e] = load_streaming_pair(pages[r] + Page::statistic(which, channel, lane / 4 % logical_pages));
                     }
     }
 
