@@ -172,8 +172,8 @@ extern "C" __global__ void __launch_bounds__(threads, resident) select_refine(co
 
     if (together) cluster_arrive();
     Query::prepare(shared.query, p.queries + u64(row) * p.query_stride + kv_head * GROUP * HEAD_DIM, warps);
+    __syncthreads();
     if (together) cluster_wait();
-    else __syncthreads();
     float2* weights = together ? in_block(reinterpret_cast<float2*>(page_keys + 2 * pool.size), 0)
                                : reinterpret_cast<float2*>(p.scores) + u64(head_row) * (p.candidate_width + p.recent_pages) * GROUP;
     for (int k = 0; first + k * stride < pool.size; k++) {
