@@ -8,7 +8,7 @@ public class CrashTests(ITestOutputHelper output)
 
     [Theory]
     [InlineData(40)]
-    [InlineData(20, "--attention", "lserve", "--kv", "int8", "--budget", "256")]
+    [InlineData(20, "--attention", "lserve", "--kv", "int8", "--sink", "16", "--local", "64", "--budget", "256")]
     public async Task KilledAnywhereTheServerLosesNoAcknowledgedTurnAndSaysNoWrongToken(int kills, params string[] options)
     {
         var report = await new CrashRun(kills, Seed, options).RunAsync();
