@@ -1,15 +1,13 @@
 // Second stage of `two-stage`: the attention each candidate page would get by the high bits of its key codes, then the best pages, in the block
-// that finishes a row and head last, or, where a cluster does a row and head, in its first. Every step, after the append.
+// that finishes a row and head last. Every step, after the append.
 //
 // Shapes     queries [R, H, D] float32; candidates and today's forced pages → list [S, retrieval heads, list_width]
-// Grid       (any number of blocks, retrieval heads, R), 256 threads: warps take pages in turn, so that the launcher may fill the device.
-//            With clusters (as wide as the grid), parts are exchanged through shared memory instead of L2, which is faster while there are few
+// Grid       (any number of blocks, retrieval heads, R), 256 threads: warps take pages in turn, so that the launcher may fill the device
 // Variants   -DHEAD_DIM -DKEY_BITS -DVALUE_BITS -DGROUP -DSKETCH_BITS (2 or 4; 16 with KEY_BITS 16)
-// Shared     dynamic: 8 B per page of the pool, which has at most 1,024; 8 · (1 + GROUP) with clusters
+// Shared     dynamic: 8 B per page of the pool, which has at most 1,024
 // Bytes      64 · (D · SKETCH_BITS / 8 + 4) a page
 // Reference  lserve.py `refine`, `sketch`, `choose`; test tests/Kernels/Attention
 #include <lserve/async.cuh>
-#include <lserve/cluster.cuh>
 
 #include <lserve/attention/keys.cuh>
 #include <lserve/attention/visible.cuh>
@@ -22,7 +20,7 @@ using Page = KvPage<HEAD_DIM, KEY_BITS, VALUE_BITS>;
 using Keys = KeyTile<HEAD_DIM, KEY_BITS, VALUE_BITS, GROUP, SKETCH_BITS>;
 using Query = Keys::Query;
 constexpr int warps = 8, threads = 32 * warps;
-constexpr int resident = SKETCH_BITS == 2 && GROUP <= 4 ? 3 : 1;  // blocks of a multiprocessor, where that takes no more than a few spills
+constexpr int resident = SKETCH_BITS == 2 && GROUP <= 4 ? 3 : 1;  // blocks of a multiprocessor: as many as registers allow without spills
 
 struct Shared {
     Query::Shared query;
@@ -71,7 +69,7 @@ __device__ __forceinline__ void hide_later(float (&score)[2][4], int first, int 
 }
 
 /// Each page's share of every head's softmax over the pool, summed over heads, as keys; `weights` [pool][GROUP] (most, sum).
-__device__ __forceinline__ void share_keys(u32* keys, int* pages, Shared& shared, const float2* weights, const Pool& pool, const SelectParams& p)
+__device__ __forceinline__ void share_keys(u32* keys, int* pages, Shared& shared, const float* weights, const Pool& pool, const SelectParams& p)
 {
     constexpr int mine = 4;  // pages of a thread
     float page_most[mine][GROUP], page_sum[mine][GROUP], most[GROUP], sum[GROUP];
@@ -83,9 +81,8 @@ __device__ __forceinline__ void share_keys(u32* keys, int* pages, Shared& shared
 #pragma unroll
         for (int h = 0; h < GROUP; h++) {
             const int i = threadIdx.x + k * threads;
-            const float2 weight = i < pool.size ? load_written_pair(weights + i * GROUP + h) : float2{negative_infinity, 0};
-            page_most[k][h] = weight.x;
-            page_sum[k][h] = weight.y;
+            page_most[k][h] = i < pool.size ? load_shared_result(weights + (i * GROUP + h) * 2) : negative_infinity;
+            page_sum[k][h] = i < pool.size ? load_shared_result(weights + (i * GROUP + h) * 2 + 1) : 0;
         }
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
 #pragma unroll
@@ -167,15 +164,11 @@ extern "C" __global__ void __launch_bounds__(threads, resident) select_refine(co
         return;
     }
     const int blocks = min(int(gridDim.x), ceil_div(pool.size, warps));
-    const bool together = cluster_blocks() > 1;
-    if (!together && int(blockIdx.x) >= blocks) return;
+    if (int(blockIdx.x) >= blocks) return;
 
-    if (together) cluster_arrive();
     Query::prepare(shared.query, p.queries + u64(row) * p.query_stride + kv_head * GROUP * HEAD_DIM, warps);
     __syncthreads();
-    if (together) cluster_wait();
-    float2* weights = together ? in_block(reinterpret_cast<float2*>(page_keys + 2 * pool.size), 0)
-                               : reinterpret_cast<float2*>(p.scores) + u64(head_row) * (p.candidate_width + p.recent_pages) * GROUP;
+    float2* weights = reinterpret_cast<float2*>(p.scores) + u64(head_row) * (p.candidate_width + p.recent_pages) * GROUP;
     for (int k = 0; first + k * stride < pool.size; k++) {
         const int start = __shfl_sync(0xffffffff, found_page, k) * page_tokens;
         float score[2][2][4];
@@ -191,15 +184,10 @@ extern "C" __global__ void __launch_bounds__(threads, resident) select_refine(co
         for (int r = 0; r < 2; r++)
             if (lane < 4 && head + r < GROUP && !(Query::in_two_parts && lane & 2)) weights[(first + k * stride) * GROUP + head + r] = {most[r], sum[r]};
     }
-    if (together) {
-        cluster_arrive();
-        cluster_wait();
-        if (blockIdx.x > 0) return;
-    } else if (!arrive_last(&p.arrived[head_row], blocks))
-        return;
+    if (!arrive_last(&p.arrived[head_row], blocks)) return;
 
     int* pages = reinterpret_cast<int*>(page_keys + pool.size);
-    share_keys(page_keys, pages, shared, weights, pool, p);
+    share_keys(page_keys, pages, shared, reinterpret_cast<const float*>(weights), pool, p);
     const int chosen = choose_pages<threads>(page_keys, pool.size, p.list_width, shared.histogram, shared.scratch, [&](int place, int i) { list[place] = pages[i]; });
     if (threadIdx.x == 0) p.list_count[head_state] = chosen;
 }

@@ -20,12 +20,10 @@ public sealed unsafe class CudaModule : CudaHandle
     }
 
     /// <param name="sharedBytes">Dynamic shared memory a launch may ask for.</param>
-    /// <param name="wideClusters">Whether a launch may ask for clusters of more than 8 blocks.</param>
-    public CudaKernel Kernel(string name, int sharedBytes = 0, bool wideClusters = false)
+    public CudaKernel Kernel(string name, int sharedBytes = 0)
     {
         Check(cuModuleGetFunction(out var function, Value, name), $"cuModuleGetFunction of {name}");
         if (sharedBytes > 0) Check(cuFuncSetAttribute(function, FunctionAttribute.MaxDynamicSharedBytes, sharedBytes));
-        if (wideClusters) Check(cuFuncSetAttribute(function, FunctionAttribute.WideClusters, 1));
         return new(this, function, name);
     }
 

@@ -17,5 +17,4 @@ internal static class FunctionAttribute
     public const int LocalBytes = 3;
     public const int Registers = 4;
     public const int MaxDynamicSharedBytes = 8;
-    public const int WideClusters = 14;
 }

@@ -18,13 +18,12 @@ internal sealed class KernelLibrary(CudaContext context, KernelCompiler compiler
 
     /// <param name="entry">The kernel's <c>extern "C"</c> name.</param>
     /// <param name="sharedBytes">Dynamic shared memory a launch may ask for.</param>
-    /// <param name="wideClusters">Whether a launch may ask for clusters of more than 8 blocks.</param>
-    public CudaKernel Kernel(KernelVariant variant, string entry, int sharedBytes = 0, bool wideClusters = false)
+    public CudaKernel Kernel(KernelVariant variant, string entry, int sharedBytes = 0)
     {
         var key = variant.ToString();
         if (!_modules.TryGetValue(key, out var module))
             _modules.Add(key, module = CudaModule.Load(_images.GetOrAdd(key, _ => compiler.Compile(variant))));
-        return module.Kernel(entry, sharedBytes, wideClusters);
+        return module.Kernel(entry, sharedBytes);
     }
 
     public void Dispose()

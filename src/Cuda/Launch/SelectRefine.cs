@@ -10,12 +10,8 @@ internal sealed class SelectRefine : IKernelFamily
     public const int MaxPool = 1024;
 
     private const int Threads = 256, Warps = Threads / 32, PagesOfWarp = 32, BlocksPerMultiprocessor = 3;
-
-    /// <summary>Blocks of a cluster, while every block has a multiprocessor; measured slower than blocks apart where they are many.</summary>
-    private const int Cluster = 16;
-
     private readonly CudaKernel _kernel;
-    private readonly int _pool, _group, _multiprocessors;
+    private readonly int _pool, _resident;
 
     /// <param name="bits">High bits of a key's code that are read: 2, or 4 of 8; ignored where keys are binary16.</param>
     /// <param name="pool">Candidates and recent pages, at most <see cref="MaxPool"/>.</param>
@@ -23,14 +19,14 @@ internal sealed class SelectRefine : IKernelFamily
     {
         if (pool > MaxPool)
             throw new NotSupportedException($"{pool} candidate pages, of at most {MaxPool}. Lower the budget or the number of candidates.");
-        (_pool, _group, _multiprocessors) = (pool, shape.Group, library.Context.Multiprocessors);
-        _kernel = library.Kernel(Variant(shape, bits), "select_refine", SharedBytes(clusters: true), wideClusters: true);
+        (_pool, _resident) = (pool, library.Context.Multiprocessors * BlocksPerMultiprocessor);
+        _kernel = library.Kernel(Variant(shape, bits), "select_refine", SharedBytes);
     }
 
     public static IReadOnlyList<KernelVariant> Variants { get; } =
         [.. AttentionShape.Served.Select(shape => Variant(shape, 2)), Variant(new(new(128, KvFormat.K8V4), 4), 4), Variant(new(new(64, KvFormat.Int8), 3), 4)];
 
-    private int SharedBytes(bool clusters) => 2 * sizeof(int) * _pool * (clusters ? 1 + _group : 1);
+    private int SharedBytes => 2 * sizeof(int) * _pool;
 
     /// <summary>Floats of one row and head at <see cref="SelectParams.Scores"/>.</summary>
     public static int ScoreFloats(int group, int pool) => 2 * group * pool;
@@ -38,10 +34,8 @@ internal sealed class SelectRefine : IKernelFamily
     public void Launch(CudaStream stream, int rows, in SelectParams parameters)
     {
         var heads = rows * parameters.Kv.RetrievalHeads;
-        var clusters = heads * Cluster <= _multiprocessors;
-        var (fewest, most) = ((_pool + Warps * PagesOfWarp - 1) / (Warps * PagesOfWarp), (_pool + Warps - 1) / Warps);
-        var blocks = clusters ? Cluster : Math.Clamp(_multiprocessors * BlocksPerMultiprocessor / Math.Max(heads, 1), fewest, most);
-        _kernel.Launch(stream, new(blocks, Threads, parameters.Kv.RetrievalHeads, rows, SharedBytes(clusters), clusters ? Cluster : 1, OverlapPrevious: true), parameters);
+        var blocks = Math.Clamp(_resident / Math.Max(heads, 1), (_pool + Warps * PagesOfWarp - 1) / (Warps * PagesOfWarp), (_pool + Warps - 1) / Warps);
+        _kernel.Launch(stream, new(blocks, Threads, parameters.Kv.RetrievalHeads, rows, SharedBytes, OverlapPrevious: true), parameters);
     }
 
     private static KernelVariant Variant(AttentionShape shape, int bits) =>

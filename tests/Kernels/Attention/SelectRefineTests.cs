@@ -5,7 +5,6 @@ namespace LServe.Tests.Kernels.Attention;
 
 public class SelectRefineTests
 {
-    /// <summary>With few rows a cluster does a row and head, with more of them blocks apart.</summary>
     public static TheoryData<string, int, int, int, int[]> Cases => new()
     {
         { "K8V4", 128, 4, 2, Many }, { "K8V4", 128, 4, 4, Many }, { "Int4", 128, 4, 2, Many }, { "Int8", 64, 3, 4, Many }, { "F16", 64, 3, 2, Many }, { "K8V4", 128, 8, 2, Many },

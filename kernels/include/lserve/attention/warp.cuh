@@ -82,14 +82,6 @@ __device__ __forceinline__ float2 load_shared_pair(const float* p)
     return v;
 }
 
-/// The same, from wherever it lies, another block's shared memory too.
-__device__ __forceinline__ float2 load_written_pair(const float2* p)
-{
-    float2 v;
-    asm volatile("ld.cg.v2.f32 {%0, %1}, [%2];" : "=f"(v.x), "=f"(v.y) : "l"(p));
-    return v;
-}
-
 __device__ __forceinline__ float exp2_fast(float x) { float y; asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x)); return y; }
 
 /// Bytes of a and b picked by the nibbles of `selector`.
