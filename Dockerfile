@@ -11,6 +11,7 @@ FROM mcr.microsoft.com/dotnet/aspnet:10.0
 WORKDIR /app
 COPY --from=build /app .
 COPY models models
+COPY assets assets
 RUN mkdir /data && chown "$APP_UID" /data
 USER $APP_UID
 VOLUME /data
