@@ -2,7 +2,7 @@ using LServe.Inference;
 
 namespace LServe.Cpu;
 
-/// <content>One row: keys and values become floats once for all query heads of the group; those of 16 bits in registers.</content>
+/// <content>One row: keys and values become floats in registers, once for all query heads of the group.</content>
 internal sealed unsafe partial class AttendWork<L, F>
 {
     /// <summary>Where a split's intermediate results lie in its thread's scratch.</summary>
@@ -12,8 +12,16 @@ internal sealed unsafe partial class AttendWork<L, F>
         public readonly float* Totals = scratch + group * dim;
         public readonly float* Factors = scratch + group * (dim + 1);
         public readonly float* Scores = scratch + group * (dim + 2);
-        public readonly float* Keys = scratch + group * (dim + 2 + Tokens);
-        public readonly float* Values = scratch + group * (dim + 2 + Tokens) + dim * Tokens;
+        public readonly float* Lows = scratch + group * (dim + 2 + Tokens);
+        public readonly float* Values = scratch + group * (dim + 3 + Tokens);
+    }
+
+    /// <summary>What a split has seen so far, of each query: D sums of values, the largest score, the sum of weights.</summary>
+    private readonly struct State(float* partial, int group, int dim)
+    {
+        public readonly float* Values = partial;
+        public readonly float* Largest = partial + group * dim;
+        public readonly float* Sums = partial + group * (dim + 1);
     }
 
     protected override void Split(in AttendPlan.Unit unit, int thread)
@@ -26,53 +34,79 @@ internal sealed unsafe partial class AttendWork<L, F>
 
     private void WalkPages(in StepSlice slice, in AttendPlan.Unit unit, in PageWalk walk, float* scratch)
     {
-        var memory = new SplitMemory(scratch, GroupSize, Dim);
-        float* values = Partial(unit.Partial), largest = values + GroupSize * Dim, sums = largest + GroupSize;
-        LoadQueries(slice.FirstRow, unit.Head, memory.Queries, memory.Totals);
-        new Span<float>(values, GroupSize * Dim).Clear();
-        new Span<float>(largest, GroupSize).Fill(OnlineSoftmax<L, F>.Nothing);
-        new Span<float>(sums, GroupSize).Clear();
         var (place, end) = (Place(unit.Head), walk.SplitEnd(unit.First, Lists.Pages));
+        var page = Kv.Head(slice.Pages, place, walk.Page(unit.First, Lists.Pages));
+        new Ahead(page, Kv.Layout.KeyBytes, steps: 1).Rest();
+        var memory = new SplitMemory(scratch, GroupSize, Dim);
+        var state = new State(Partial(unit.Partial), GroupSize, Dim);
+        LoadQueries(slice.FirstRow, unit.Head, memory.Queries, memory.Totals);
+        new Span<float>(state.Values, GroupSize * Dim).Clear();
+        new Span<float>(state.Largest, GroupSize).Fill(OnlineSoftmax<L, F>.Nothing);
+        new Span<float>(state.Sums, GroupSize).Clear();
         for (var entry = unit.First; entry < end; entry++)
         {
             var index = walk.Page(entry, Lists.Pages);
-            var page = Kv.Head(slice.Pages, place, index);
-            var next = entry + 1 < end ? Kv.Head(slice.Pages, place, walk.Page(entry + 1, Lists.Pages)) : page;
-            var seen = Seen(walk, slice.Start, index);
+            var next = entry + 1 < end ? Kv.Head(slice.Pages, place, walk.Page(entry + 1, Lists.Pages)) : null;
             var rows = Math.Min(Tokens, slice.Start + 1 - index * Tokens);
-            if (Kv.Geometry.Precision == KvPrecision.F16) AddHalfPage(memory, page, next, seen, rows, values, largest, sums);
-            else AddPage(memory, page, next, seen, rows, values, largest, sums);
+            AddPage(memory, page, Seen(walk, slice.Start, index), rows, state, next == null ? default : new(next, Kv.Layout.KeyBytes, rows));
+            page = next;
         }
     }
 
-    private void AddHalfPage(in SplitMemory memory, byte* page, byte* next, ulong seen, int rows, float* values, float* largest, float* sums)
+    private void AddPage(in SplitMemory memory, byte* page, ulong seen, int rows, in State state, Ahead next)
     {
-        var mixed = page + Kv.Layout.Values;
-        Panel<L, F, KvHalf>.Multiply(memory.Queries, Dim, GroupSize, page, Tokens, Dim, memory.Scores, Tokens, Tokens, null, ahead: mixed);
-        for (var i = 0; i < GroupSize; i++) memory.Factors[i] = AddScores(memory.Scores + i * Tokens, seen, largest + i, sums + i);
-        Panel<L, F, KvHalf>.Multiply(memory.Scores, Tokens, GroupSize, mixed, Dim, rows, values, Dim, Dim, memory.Factors, ahead: next);
+        var values = page + Kv.Layout.Values;
+        var own = new Ahead(values, Kv.Layout.ValueBytes, Dim);
+        switch (Kv.Geometry.Precision)
+        {
+            case KvPrecision.F32:
+                Score<KvFloat>(default, memory, page, own);
+                Weigh(memory, seen, state);
+                Mix<KvFloat>(default, memory, values, rows, state, next);
+                break;
+            case KvPrecision.F16:
+                Score<KvHalf>(default, memory, page, own);
+                Weigh(memory, seen, state);
+                Mix<KvHalf>(default, memory, values, rows, state, next);
+                break;
+            default:
+                AddCodes(memory, page, seen, rows, state, own, next);
+                break;
+        }
     }
 
-    private void AddPage(in SplitMemory memory, byte* page, byte* next, ulong seen, int rows, float* values, float* largest, float* sums)
+    /// <summary>Codes are multiplied as they are: their scales go to the scores, and with the values to the weights.</summary>
+    private void AddCodes(in SplitMemory memory, byte* page, ulong seen, int rows, in State state, Ahead own, Ahead next)
     {
-        var mixed = page + Kv.Layout.Values;
-        Score(memory.Queries, memory.Totals, GroupSize, page, KeysOf(page, memory.Keys), memory.Scores, ahead: mixed);
-        for (var i = 0; i < GroupSize; i++) memory.Factors[i] = AddScores(memory.Scores + i * Tokens, seen, largest + i, sums + i);
-        Panel<L, F, KvFloat>.Multiply(memory.Scores, Tokens, GroupSize, ValuesOf(page, rows, memory.Values), Dim, rows, values, Dim, Dim, memory.Factors, ahead: next);
+        if (Kv.Geometry.Precision.KeyBits() == 8) Score<KvJoined>(new(Kv.Layout.KeyLowPlane), memory, page, own);
+        else Score<KvPlane>(new(15), memory, page, own);
+        Rescale(page, memory.Totals, GroupSize, memory.Scores);
+        Weigh(memory, seen, state);
+        if (Kv.Geometry.Precision.ValueBits() == 8)
+        {
+            for (var i = 0; i < GroupSize; i++)
+                memory.Lows[i] = KvReader<L, F>.ScaleWeights(memory.Scores + i * Tokens, (ushort*)(page + Kv.Layout.ValueScales), rows);
+            Mix<KvByte>(default, memory, page + Kv.Layout.Values, rows, state, next);
+            for (var i = 0; i < GroupSize; i++) KvReader<L, F>.AddToAll(state.Values + i * Dim, Dim, memory.Lows[i]);
+        }
+        else
+        {
+            KvReader<L, F>.Values(page, Kv.Layout, Kv.Geometry, rows, memory.Values);
+            Mix<KvFloat>(default, memory, (byte*)memory.Values, rows, state, next);
+        }
     }
 
-    private byte* KeysOf(byte* page, float* scratch)
-    {
-        if (Kv.Geometry.Precision == KvPrecision.F32) return page;
-        KvReader<L, F>.Keys(page, Kv.Layout, Kv.Geometry, scratch);
-        return (byte*)scratch;
-    }
+    private void Score<E>(E element, in SplitMemory memory, byte* keys, Ahead ahead)
+        where E : IKvElement =>
+        Panel<L, F, E>.Multiply(element, memory.Queries, Dim, GroupSize, keys, Tokens, Dim, memory.Scores, Tokens, Tokens, null, ahead);
 
-    private byte* ValuesOf(byte* page, int rows, float* scratch)
+    private void Mix<E>(E element, in SplitMemory memory, byte* values, int rows, in State state, Ahead ahead)
+        where E : IKvElement =>
+        Panel<L, F, E>.Multiply(element, memory.Scores, Tokens, GroupSize, values, Dim, rows, state.Values, Dim, Dim, memory.Factors, ahead);
+
+    private void Weigh(in SplitMemory memory, ulong seen, in State state)
     {
-        if (Kv.Geometry.Precision == KvPrecision.F32) return page + Kv.Layout.Values;
-        KvReader<L, F>.Values(page, Kv.Layout, Kv.Geometry, rows, scratch);
-        return (byte*)scratch;
+        for (var i = 0; i < GroupSize; i++) memory.Factors[i] = AddScores(memory.Scores + i * Tokens, seen, state.Largest + i, state.Sums + i);
     }
 
     private void MergeSplits(in StepSlice slice, in AttendPlan.Unit unit, float* scratch)

@@ -44,7 +44,11 @@ internal sealed unsafe partial class AttendWork<L, F>
         {
             Reset(memory.Sums, memory.SplitTop, memory.SplitSum, queries);
             var end = walk.SplitEnd(entry, Lists.Pages);
-            for (; entry < end; entry++) AddPage(slice, unit, walk, walk.Page(entry, Lists.Pages), memory);
+            for (; entry < end; entry++)
+            {
+                var next = entry + 1 < end ? Kv.Head(slice.Pages, Place(unit.Head), walk.Page(entry + 1, Lists.Pages)) : null;
+                AddPage(slice, unit, walk, walk.Page(entry, Lists.Pages), memory, next == null ? default : new(next, Kv.Layout.Bytes, Tokens));
+            }
             for (var i = 0; i < queries; i++)
                 OnlineSoftmax<L, F>.Merge(
                     memory.Top + i, memory.Sum + i, memory.Totals + i * Dim, memory.SplitTop[i], memory.SplitSum[i], memory.Sums + i * Dim, Dim);
@@ -56,17 +60,32 @@ internal sealed unsafe partial class AttendWork<L, F>
         }
     }
 
-    private void AddPage(in StepSlice slice, in AttendPlan.Unit unit, in PageWalk walk, int index, in TileMemory memory)
+    private void AddPage(in StepSlice slice, in AttendPlan.Unit unit, in PageWalk walk, int index, in TileMemory memory, Ahead next)
     {
         var queries = unit.Rows * GroupSize;
         var first = slice.Start + unit.First;
         var page = Kv.Head(slice.Pages, Place(unit.Head), index);
         var rows = Math.Min(Tokens, first + unit.Rows - index * Tokens);
         var (keys, values) = ((nint)KeysOf(page, memory.Keys), (nint)ValuesOf(page, rows, memory.Values));
-        Score(memory.Queries, memory.ChannelSums, queries, page, (byte*)keys, memory.Scores, ahead: (byte*)values);
+        Panel<L, F, KvFloat>.Multiply(default, memory.Queries, Dim, queries, (byte*)keys, Tokens, Dim, memory.Scores, Tokens, Tokens, null, default);
+        if (IsQuantised) Rescale(page, memory.ChannelSums, queries, memory.Scores);
         for (var i = 0; i < queries; i++)
             memory.Factors[i] = AddScores(memory.Scores + i * Tokens, Seen(walk, first + i / GroupSize, index), memory.SplitTop + i, memory.SplitSum + i);
-        Panel<L, F, KvFloat>.Multiply(memory.Scores, Tokens, queries, (byte*)values, Dim, rows, memory.Sums, Dim, Dim, memory.Factors, (byte*)keys);
+        Panel<L, F, KvFloat>.Multiply(default, memory.Scores, Tokens, queries, (byte*)values, Dim, rows, memory.Sums, Dim, Dim, memory.Factors, next);
+    }
+
+    private byte* KeysOf(byte* page, float* scratch)
+    {
+        if (Kv.Geometry.Precision == KvPrecision.F32) return page;
+        KvReader<L, F>.Keys(page, Kv.Layout, Kv.Geometry, scratch);
+        return (byte*)scratch;
+    }
+
+    private byte* ValuesOf(byte* page, int rows, float* scratch)
+    {
+        if (Kv.Geometry.Precision == KvPrecision.F32) return page + Kv.Layout.Values;
+        KvReader<L, F>.Values(page, Kv.Layout, Kv.Geometry, rows, scratch);
+        return (byte*)scratch;
     }
 
     private void Reset(float* values, float* largest, float* sums, int queries)

@@ -28,7 +28,7 @@ internal abstract unsafe class AttendWork(int threads) : ParallelWork, IDisposab
         if (_unmerged.Length < Units.Groups.Count) _unmerged = new int[2 * Units.Groups.Count];
         for (var i = 0; i < Units.Groups.Count; i++) _unmerged[i] = Units.Groups[i].Splits;
         var tileQueries = AttendPlan.TileRows * GroupSize;
-        Scratch.Reserve(2L * Dim * Tokens + tileQueries * (3L * Dim + Tokens + 6));
+        Scratch.Reserve(2L * Dim * Tokens + tileQueries * (3L * Dim + Tokens + 7));
         _partials.Reserve((long)Units.Partials * PartialFloats);
         pool.Run(this, Units.Units);
     }
@@ -81,18 +81,14 @@ internal sealed unsafe partial class AttendWork<L, F>(int threads) : AttendWork(
         for (var q = 0; q < GroupSize; q++, to += Dim)
         {
             Hadamard.Rotate(to, Dim);
-            totals[q] = 0;
-            for (var i = 0; i < Dim; i++) totals[q] += to[i];
+            totals[q] = KvReader<L, F>.Sum(to, Dim);
         }
     }
 
-    /// <summary>Scores of queries and a page's 64 keys.</summary>
-    /// <param name="keys">[D][64] as <see cref="KvReader{L,F}.Keys"/> gives them.</param>
-    private void Score(float* queries, float* totals, int count, byte* page, byte* keys, float* scores, byte* ahead)
+    /// <summary>Sums of query · code become scores.</summary>
+    private void Rescale(byte* page, float* totals, int queries, float* scores)
     {
-        Panel<L, F, KvFloat>.Multiply(queries, Dim, count, keys, Tokens, Dim, scores, Tokens, Tokens, null, ahead);
-        if (!IsQuantised) return;
-        for (var i = 0; i < count; i++)
+        for (var i = 0; i < queries; i++)
             KvReader<L, F>.Rescale(scores + i * Tokens, (ushort*)(page + Kv.Layout.KeyScales), totals[i], step: 1, offset: 0);
     }
 

@@ -19,7 +19,8 @@ internal readonly record struct KvPageLayout
         if (geometry.Precision.IsQuantised())
         {
             KeyScales = dim * PlaneRow;
-            KeyLowPlane = KeyScales + 2 * Tokens * sizeof(ushort);
+            SketchBytes = KeyScales + 2 * Tokens * sizeof(ushort);
+            KeyLowPlane = SketchBytes;
             Values = KeyLowPlane + (keyBits == 8 ? dim * PlaneRow : 0);
             ValueRow = dim * valueBits / 8;
             ValueScales = Values + Tokens * ValueRow;
@@ -29,9 +30,22 @@ internal readonly record struct KvPageLayout
         {
             ValueRow = dim * geometry.BytesPerElement;
             Values = Tokens * ValueRow;
+            SketchBytes = Values;
             Statistics = 2 * Values;
         }
+        Bytes = Statistics;
     }
+
+    /// <summary>Keys and values, without the statistics.</summary>
+    public int Bytes { get; }
+
+    /// <summary>What a page's sketch reads, from its beginning.</summary>
+    public int SketchBytes { get; }
+
+    /// <summary>All of the keys, from the page's beginning.</summary>
+    public int KeyBytes => Values;
+
+    public int ValueBytes => Bytes - Values;
 
     /// <summary>[64] scales, then [64] low ends, binary16.</summary>
     public int KeyScales { get; }

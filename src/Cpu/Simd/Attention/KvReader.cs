@@ -77,6 +77,41 @@ internal static unsafe class KvReader<L, F>
         }
     }
 
+    /// <summary>Multiplies the weights of <paramref name="rows"/> tokens by their scales. Returns the sum of weight · low.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float ScaleWeights(float* weights, ushort* scales, int rows)
+    {
+        var lows = L.Fill(0);
+        var t = 0;
+        for (; t + L.Width <= rows; t += L.Width)
+        {
+            var weight = L.Load(weights + t);
+            lows = L.MultiplyAdd(weight, L.LoadHalf(scales + Tokens + t), lows);
+            L.Store(weights + t, L.Multiply(weight, L.LoadHalf(scales + t)));
+        }
+        var low = L.Sum(lows);
+        for (; t < rows; t++)
+        {
+            low = MathF.FusedMultiplyAdd(weights[t], HalfBits.ToSingle(scales[Tokens + t]), low);
+            weights[t] *= HalfBits.ToSingle(scales[t]);
+        }
+        return low;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddToAll(float* values, int count, float term)
+    {
+        for (var i = 0; i < count; i += L.Width) L.Store(values + i, L.Add(L.Load(values + i), L.Fill(term)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float Sum(float* values, int count)
+    {
+        var sum = L.Fill(0);
+        for (var i = 0; i < count; i += L.Width) sum = L.Add(sum, L.Load(values + i));
+        return L.Sum(sum);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Widen(ushort* from, int count, float* to)
     {

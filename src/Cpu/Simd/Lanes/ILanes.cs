@@ -61,6 +61,8 @@ internal unsafe interface ILanes<F>
     /// <summary>scale · q + offset, rounded once, for the low or high 4 bits q of each of <see cref="Width"/> bytes.</summary>
     static abstract F Nibbles(byte* from, bool high, F first, F second);
 
+    static abstract F LoadByte(byte* from);
+
     /// <summary>(byte &gt;&gt; shift) &amp; mask of each of <see cref="Width"/> bytes, as a number.</summary>
     static abstract F LoadBits(byte* from, int shift, int mask);
 

@@ -71,6 +71,10 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
         Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(int*)from).AsSByte())));
 
     [MethodImpl(Inline)]
+    public static Vector128<float> LoadByte(byte* from) =>
+        Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(uint*)from).AsByte())).AsInt32());
+
+    [MethodImpl(Inline)]
     public static void NibbleScale(float scale, float offset, out Vector128<float> first, out Vector128<float> second) =>
         (first, second) = (Vector128.Create(scale), Vector128.Create(offset));
 

@@ -59,6 +59,9 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
     public static Vector256<float> LoadInt8(sbyte* from) => Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(from));
 
     [MethodImpl(Inline)]
+    public static Vector256<float> LoadByte(byte* from) => Avx.ConvertToVector256Single(Avx2.ConvertToVector256Int32(from));
+
+    [MethodImpl(Inline)]
     public static void NibbleScale(float scale, float offset, out Vector256<float> first, out Vector256<float> second) =>
         (first, second) = (Vector256.Create(scale), Vector256.Create(offset));
 

@@ -65,6 +65,8 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     [MethodImpl(Inline)]
     public static Vector512<float> LoadInt8(sbyte* from) => Avx512F.ConvertToVector512Single(Avx512F.ConvertToVector512Int32(Vector128.Load(from)));
 
+    [MethodImpl(Inline)] public static Vector512<float> LoadByte(byte* from) => Avx512F.ConvertToVector512Single(Avx512F.ConvertToVector512Int32(Vector128.Load(from)));
+
     /// <summary>All 16 values a code can stand for: reading a code is then one permutation.</summary>
     [MethodImpl(Inline)]
     public static void NibbleScale(float scale, float offset, out Vector512<float> first, out Vector512<float> second)
@@ -89,7 +91,8 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     [MethodImpl(Inline)]
     public static Vector512<float> JoinBits(byte* high, byte* low, bool upperHalf)
     {
-        Vector128<byte> h = Vector128.Load(high), l = Vector128.Load(low);
-        return Avx512F.ConvertToVector512Single(Avx512F.ConvertToVector512Int32(Join.Codes(h, l, upperHalf)));
+        // Widened first: one instruction then takes the upper four bits of one and the lower four of the other.
+        Vector512<int> h = Avx512F.ConvertToVector512Int32(Vector128.Load(high)), l = Avx512F.ConvertToVector512Int32(Vector128.Load(low));
+        return Avx512F.ConvertToVector512Single(Vector512.ConditionalSelect(Vector512.Create(0xF0), upperHalf ? h : h << 4, upperHalf ? l >>> 4 : l));
     }
 }

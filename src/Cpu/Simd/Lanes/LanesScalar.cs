@@ -33,6 +33,8 @@ internal readonly unsafe struct LanesScalar : ILanes<float>
     [MethodImpl(Inline)] public static float LoadBFloat16(ushort* from) => BitConverter.Int32BitsToSingle(*from << 16);
     [MethodImpl(Inline)] public static float LoadInt8(sbyte* from) => *from;
 
+    [MethodImpl(Inline)] public static float LoadByte(byte* from) => *from;
+
     [MethodImpl(Inline)]
     public static void NibbleScale(float scale, float offset, out float first, out float second) => (first, second) = (scale, offset);
 

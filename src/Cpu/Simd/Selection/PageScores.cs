@@ -38,8 +38,8 @@ internal sealed unsafe class PageScores<L, F>(KvPages kv)
             var logical = Math.Min(Columns, (tokens + KvGeometry.LogicalTokens - 1) / KvGeometry.LogicalTokens - page * PerPage);
             if (end == all && tokens % KvGeometry.LogicalTokens != 0) LoadOpen(open, tokens, logical - 1, first, second);
             Clear(first, second, logical);
-            Panel<L, F, KvFloat>.Multiply(a, dim, count, (byte*)first, Columns, dim, sums, Columns, Columns, null, (byte*)first);
-            Panel<L, F, KvFloat>.Multiply(b, dim, count, (byte*)second, Columns, dim, others, Columns, Columns, null, (byte*)second);
+            Panel<L, F, KvFloat>.Multiply(default, a, dim, count, (byte*)first, Columns, dim, sums, Columns, Columns, null, default);
+            Panel<L, F, KvFloat>.Multiply(default, b, dim, count, (byte*)second, Columns, dim, others, Columns, Columns, null, default);
             Combine(sums, others, count * Columns);
             for (var q = 0; q < count; q++) Best(sums + q * Columns, logical, scores + (long)q * stride + page);
         }

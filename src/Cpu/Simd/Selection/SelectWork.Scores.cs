@@ -13,7 +13,7 @@ internal sealed unsafe partial class SelectWork<L, F>(int threads) : SelectWork(
     protected override long ScratchFloats(int queries, int pages) =>
         Math.Max(
             (long)queries * (Stride(pages) + Dim) + 2L * Stride(pages) + PageScores<L, F>.ScratchFloats(queries, Dim),
-            (long)Dim * KvGeometry.PageTokens + GroupSize * (Dim + KvGeometry.PageTokens + 1L) + 2L * Stride(pages));
+            Math.Max(GroupSize * (Dim + KvGeometry.PageTokens + 1L), 3L * Stride(pages)));
 
     /// <summary>First stage: of a decode row what is kept until the next renewal, of a query block the past pages that it reads.</summary>
     protected override void ScoreUnit(in Unit unit, float* scratch)
@@ -57,6 +57,4 @@ internal sealed unsafe partial class SelectWork<L, F>(int threads) : SelectWork(
 
     private float* QueriesOf(in StepSlice slice, int row, int head) => Qkv.Row(slice.FirstRow + row) + (long)head * GroupSize * Dim;
 
-    /// <summary>Floats from one query's page scores to the next: whole vectors of any width.</summary>
-    private static int Stride(int pages) => (pages + 31) / 16 * 16;
 }

@@ -18,7 +18,8 @@ internal abstract unsafe class SelectWork(int threads) : ParallelWork, IDisposab
     protected readonly record struct Unit(int Slice, int Head, int Block, int First, int Group);
 
     /// <param name="Eligible">Where the eligible pages begin in <see cref="Eligible"/>.</param>
-    protected readonly record struct Group(int Eligible, int Count);
+    /// <param name="Parts">Where their shares begin in <see cref="Parts"/>, in floats.</param>
+    protected readonly record struct Group(int Eligible, int Count, long Parts);
 
     protected readonly ThreadScratch Scratch = new(threads), Parts = new(1);
     protected readonly List<Unit> Units = [];
@@ -73,6 +74,9 @@ internal abstract unsafe class SelectWork(int threads) : ParallelWork, IDisposab
     protected abstract bool RefineUnit(in Unit unit, float* scratch);
 
     protected abstract void FinishUnit(in Unit unit, float* scratch);
+
+    /// <summary>Floats from one query's page scores to the next: whole vectors of any width.</summary>
+    protected static int Stride(int pages) => (pages + 31) / 16 * 16;
 
     /// <summary>Floats of one thread's scratch.</summary>
     protected abstract long ScratchFloats(int queries, int pages);
@@ -142,19 +146,19 @@ internal abstract unsafe class SelectWork(int threads) : ParallelWork, IDisposab
         _refined.Clear();
         Groups.Clear();
         Refines = true;
-        var eligible = 0;
+        var (eligible, parts) = (0, 0L);
         for (var i = 0; i < Plan.Slices.Length; i++)
         {
             var slice = Plan.Slices[i];
             if (slice.Selection is null || slice.Kind != SliceKind.Decode) continue;
             for (var head = 0; head < Kv.Geometry.KvHeads; head++)
                 if (!Kv.Geometry.Heads[Layer.Index, head].Streams)
-                    AddRefined(slice, i, head, ref eligible);
+                    AddRefined(slice, i, head, ref eligible, ref parts);
         }
         if (_refined.Count == 0) return;
         if (_unfinished.Length < Groups.Count) _unfinished = new int[2 * Groups.Count];
         for (var i = 0; i < Groups.Count; i++) _unfinished[i] = (Groups[i].Count + ChunkPages - 1) / ChunkPages;
-        Parts.Reserve(2L * GroupSize * eligible);
+        Parts.Reserve(parts);
         Scratch.Reserve(ScratchFloats(GroupSize, KvGeometry.PagesFor(LongestContext())));
         pool.Run(this, _refined.Count);
     }
@@ -167,7 +171,7 @@ internal abstract unsafe class SelectWork(int threads) : ParallelWork, IDisposab
     }
 
     /// <summary>Eligible are the candidates, however old, and today's forced pages; where they all fit the budget they are all read.</summary>
-    private void AddRefined(in StepSlice slice, int index, int head, ref int eligible)
+    private void AddRefined(in StepSlice slice, int index, int head, ref int eligible, ref long parts)
     {
         var pages = KvGeometry.PagesFor(slice.Start + 1);
         if (Eligible.Length < eligible + pages) Array.Resize(ref Eligible, 2 * (eligible + pages));
@@ -182,8 +186,9 @@ internal abstract unsafe class SelectWork(int threads) : ParallelWork, IDisposab
             return;
         }
         for (var first = 0; first < count; first += ChunkPages) _refined.Add(new(index, head, 0, first, Groups.Count));
-        Groups.Add(new(eligible, count));
+        Groups.Add(new(eligible, count, parts));
         eligible += count;
+        parts += 2L * GroupSize * Stride(count);
     }
 
     private static int Fill(Span<int> to)
