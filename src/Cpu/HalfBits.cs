@@ -9,7 +9,7 @@ internal static unsafe class HalfBits
     /// <summary>2¹¹²: the difference of the exponents' biases.</summary>
     public const float Rebias = 5.192296858534828e33f;
 
-    private const float Largest = 65504;
+    public const float Largest = 65504;
 
     /// <summary>float32 of every float16, 256 KiB: how kernels read the scales of weight blocks.</summary>
     public static float* Table { get; } = CreateTable();

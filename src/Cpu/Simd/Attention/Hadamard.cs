@@ -38,7 +38,9 @@ internal static unsafe class Hadamard
                 }
                 for (; j < i + step; j++) (x[j], x[j + step]) = (x[j] + x[j + step], x[j] - x[j + step]);
             }
-        for (var i = 0; i < dim; i++) x[i] /= root;
+        var k = 0;
+        for (; vectors && k < dim; k += Lanes) (Vector256.Load(x + k) / root).Store(x + k);
+        for (; k < dim; k++) x[k] /= root;
     }
 
     /// <summary>In float32, for queries and outputs.</summary>
@@ -67,6 +69,8 @@ internal static unsafe class Hadamard
                 }
                 for (; j < i + step; j++) (x[j], x[j + step]) = (x[j] + x[j + step], x[j] - x[j + step]);
             }
-        for (var i = 0; i < dim; i++) x[i] *= factor;
+        var k = 0;
+        for (; vectors && k < dim; k += Lanes) (Vector128.Load(x + k) * factor).Store(x + k);
+        for (; k < dim; k++) x[k] *= factor;
     }
 }

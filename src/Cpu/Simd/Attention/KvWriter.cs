@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using LServe.Inference;
 
 namespace LServe.Cpu;
@@ -11,6 +12,7 @@ internal static unsafe class KvWriter
 {
     private const int Tokens = KvGeometry.PageTokens;
     private const int MaxDim = 512;
+    private const int Lanes = 4;
 
     /// <param name="slot">Token within the page.</param>
     /// <param name="centre">[D] taken from quantised keys, or null.</param>
@@ -61,23 +63,71 @@ internal static unsafe class KvWriter
     private static void Put(byte* at, int code, int shift) => *at = (byte)((*at & (0xF0 >> shift)) | (code << shift));
 
     /// <param name="scales">The token's scale; its low end lies 64 further.</param>
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Quantise(float* x, float* centre, int dim, int bits, byte* codes, ushort* scales)
     {
-        var rotated = stackalloc double[MaxDim];
-        for (var i = 0; i < dim; i++) rotated[i] = centre == null ? x[i] : (double)x[i] - centre[i];
-        Hadamard.Rotate(rotated, dim);
-        float least = float.PositiveInfinity, most = float.NegativeInfinity, top = (1 << bits) - 1;
-        for (var i = 0; i < dim; i++)
-        {
-            least = MathF.Min(least, (float)rotated[i]);
-            most = MathF.Max(most, (float)rotated[i]);
-        }
+        var exact = stackalloc double[MaxDim];
+        var rotated = stackalloc float[MaxDim];
+        Widen(x, centre, dim, exact);
+        Hadamard.Rotate(exact, dim);
+        Narrow(exact, dim, rotated);
+        var (least, most) = Range(rotated, dim);
+        float top = (1 << bits) - 1;
         scales[Tokens] = HalfBits.FromSingle(least);
         var low = HalfBits.ToSingle(scales[Tokens]);
         scales[0] = HalfBits.FromSingle(MathF.Max((most - low) / top, 0));
-        var scale = HalfBits.ToSingle(scales[0]);
-        for (var i = 0; i < dim; i++)
-            codes[i] = scale > 0 ? (byte)Math.Clamp(MathF.Round(((float)rotated[i] - low) / scale), 0, top) : (byte)0;
+        Encode(rotated, dim, low, HalfBits.ToSingle(scales[0]), top, codes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Widen(float* x, float* centre, int dim, double* to)
+    {
+        var i = 0;
+        for (; i + Lanes <= dim; i += Lanes)
+        {
+            Vector128<float> a = Vector128.Load(x + i), b = centre == null ? Vector128<float>.Zero : Vector128.Load(centre + i);
+            (Vector128.WidenLower(a) - Vector128.WidenLower(b)).Store(to + i);
+            (Vector128.WidenUpper(a) - Vector128.WidenUpper(b)).Store(to + i + 2);
+        }
+        for (; i < dim; i++) to[i] = centre == null ? x[i] : (double)x[i] - centre[i];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Narrow(double* x, int dim, float* to)
+    {
+        var i = 0;
+        for (; i + Lanes <= dim; i += Lanes) Vector128.Narrow(Vector128.Load(x + i), Vector128.Load(x + i + 2)).Store(to + i);
+        for (; i < dim; i++) to[i] = (float)x[i];
+    }
+
+    /// <summary>The least and the largest number; NaN if one is.</summary>
+    private static (float Least, float Most) Range(float* x, int dim)
+    {
+        Vector128<float> least = Vector128.Create(float.PositiveInfinity), most = Vector128.Create(float.NegativeInfinity);
+        var i = 0;
+        for (; i + Lanes <= dim; i += Lanes) (least, most) = (Vector128.Min(least, Vector128.Load(x + i)), Vector128.Max(most, Vector128.Load(x + i)));
+        var (low, high) = (least[0], most[0]);
+        for (var j = 1; j < Lanes; j++) (low, high) = (MathF.Min(low, least[j]), MathF.Max(high, most[j]));
+        for (; i < dim; i++) (low, high) = (MathF.Min(low, x[i]), MathF.Max(high, x[i]));
+        return (low, high);
+    }
+
+    /// <summary>round((x − low) / scale) within 0 … top; all 0 where the scale is 0 or none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Encode(float* x, int dim, float low, float scale, float top, byte* codes)
+    {
+        if (!(scale > 0))
+        {
+            new Span<byte>(codes, dim).Clear();
+            return;
+        }
+        var i = 0;
+        for (; i + Lanes <= dim; i += Lanes)
+        {
+            var code = Vector128.Round((Vector128.Load(x + i) - Vector128.Create(low)) / Vector128.Create(scale));
+            var bounded = Vector128.ConvertToInt32(Vector128.Min(Vector128.Max(code, Vector128<float>.Zero), Vector128.Create(top)));
+            *(uint*)(codes + i) = Vector128.Narrow(Vector128.Narrow(bounded, bounded).AsUInt16(), Vector128<ushort>.Zero).AsUInt32()[0];
+        }
+        for (; i < dim; i++) codes[i] = (byte)Math.Clamp(MathF.Round((x[i] - low) / scale), 0, top);
     }
 }

@@ -22,6 +22,8 @@ internal unsafe interface ILanes<F>
     static abstract F Divide(F a, F b);
     static abstract F Max(F a, F b);
 
+    static abstract F Sqrt(F value);
+
     /// <summary>a · b + c, rounded once.</summary>
     static abstract F MultiplyAdd(F a, F b, F c);
 

@@ -17,6 +17,7 @@ internal readonly unsafe struct LanesScalar : ILanes<float>
     [MethodImpl(Inline)] public static float Subtract(float a, float b) => a - b;
     [MethodImpl(Inline)] public static float Multiply(float a, float b) => a * b;
     [MethodImpl(Inline)] public static float Divide(float a, float b) => a / b;
+    [MethodImpl(Inline)] public static float Sqrt(float value) => MathF.Sqrt(value);
     [MethodImpl(Inline)] public static float Max(float a, float b) => a > b ? a : b;
     [MethodImpl(Inline)] public static float MultiplyAdd(float a, float b, float c) => MathF.FusedMultiplyAdd(a, b, c);
     [MethodImpl(Inline)] public static float Sum(float value) => value;

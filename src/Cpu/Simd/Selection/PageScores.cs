@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using LServe.Inference;
 
 namespace LServe.Cpu;
@@ -6,7 +7,7 @@ namespace LServe.Cpu;
 /// <summary>
 /// First-stage scores of pages from their statistics alone, of several queries that share a KV head: <c>quest</c> an upper bound of the dot
 /// product (arXiv 2406.10774), <c>moments</c> q·μ + λ·sqrt(Σ q²σ²). A page scores what its best logical page does. 16 pages at a time become
-/// [D][64 logical pages], so that scores need no sums across lanes.
+/// [D][4 logical pages][16 pages], so that neither scores nor the best of four need sums across lanes.
 /// </summary>
 internal sealed unsafe class PageScores<L, F>(KvPages kv)
     where L : ILanes<F>
@@ -22,7 +23,7 @@ internal sealed unsafe class PageScores<L, F>(KvPages kv)
     /// <param name="tokens">Tokens that have statistics.</param>
     /// <param name="open">[2][D] of the open logical page, or null when every one is complete.</param>
     /// <param name="queries">[queries, D].</param>
-    /// <param name="scores">[queries, stride] for every page; −∞ where nothing is known.</param>
+    /// <param name="scores">[queries, stride] for every page; −∞ where nothing is known. Up to 15 more of a row are overwritten.</param>
     public void Score(
         TwoWayPageTable pages, HeadPlace place, int tokens, float* open, float* queries, int count, float* scores, int stride, float* scratch)
     {
@@ -34,14 +35,18 @@ internal sealed unsafe class PageScores<L, F>(KvPages kv)
         for (var page = 0; page < all; page += ChunkPages)
         {
             var end = Math.Min(all, page + ChunkPages);
-            for (var i = page; i < end; i++) Load(kv.Head(pages, place, i), i - page, first, second);
-            var logical = Math.Min(Columns, (tokens + KvGeometry.LogicalTokens - 1) / KvGeometry.LogicalTokens - page * PerPage);
-            if (end == all && tokens % KvGeometry.LogicalTokens != 0) LoadOpen(open, tokens, logical - 1, first, second);
-            Clear(first, second, logical);
+            for (var i = page; i < end; i++)
+            {
+                var next = i + 1 < end ? new Ahead(kv.Head(pages, place, i + 1) + kv.Layout.Statistics, kv.Geometry.StatisticsBytes, 1) : default;
+                next.Rest();
+                Load((ushort*)(kv.Head(pages, place, i) + kv.Layout.Statistics), first + i - page, second + i - page);
+            }
+            if (end == all && tokens % KvGeometry.LogicalTokens != 0) LoadOpen(open, tokens, end - 1 - page, first, second);
             Panel<L, F, KvFloat>.Multiply(default, a, dim, count, (byte*)first, Columns, dim, sums, Columns, Columns, null, default);
             Panel<L, F, KvFloat>.Multiply(default, b, dim, count, (byte*)second, Columns, dim, others, Columns, Columns, null, default);
             Combine(sums, others, count * Columns);
-            for (var q = 0; q < count; q++) Best(sums + q * Columns, logical, scores + (long)q * stride + page);
+            if (end == all) ForgetMissing(sums, count, tokens, end - 1 - page);
+            for (var q = 0; q < count; q++) Best(sums + q * Columns, scores + (long)q * stride + page);
         }
     }
 
@@ -57,23 +62,28 @@ internal sealed unsafe class PageScores<L, F>(KvPages kv)
         }
     }
 
+    /// <summary>Every machine with vectors has those of four floats: a channel's four logical pages.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Load(byte* page, int place, float* first, float* second)
+    private void Load(ushort* from, float* first, float* second)
     {
-        var dim = kv.Geometry.HeadDim;
-        var from = (ushort*)(page + kv.Layout.Statistics);
-        for (var i = 0; i < dim; i++)
-            for (var j = 0; j < PerPage; j++)
-            {
-                first[i * Columns + place * PerPage + j] = HalfBits.Table[from[i * PerPage + j]];
-                var other = HalfBits.Table[from[(dim + i) * PerPage + j]];
-                second[i * Columns + place * PerPage + j] = Kind == PageStatistics.Extremes ? other : other * other;
-            }
+        var (dim, squared) = (kv.Geometry.HeadDim, Kind == PageStatistics.Moments);
+        for (var i = 0; i < dim; i++, from += PerPage, first += Columns, second += Columns)
+        {
+            Vector128<float> one = OrNaN(Lanes128.LoadHalf(from)), other = OrNaN(Lanes128.LoadHalf(from + dim * PerPage));
+            if (squared) other *= other;
+            for (var j = 0; j < PerPage; j++) (first[j * ChunkPages], second[j * ChunkPages]) = (one[j], other[j]);
+        }
     }
 
-    private void LoadOpen(float* open, int tokens, int column, float* first, float* second)
+    /// <summary>The conversion is exact for numbers, and gives larger ones for what is none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> OrNaN(Vector128<float> x) =>
+        Vector128.ConditionalSelect(Vector128.GreaterThan(Vector128.Abs(x), Vector128.Create(HalfBits.Largest)), Vector128.Create(float.NaN), x);
+
+    private void LoadOpen(float* open, int tokens, int place, float* first, float* second)
     {
         var (dim, seen) = (kv.Geometry.HeadDim, tokens % KvGeometry.LogicalTokens);
+        var column = tokens / KvGeometry.LogicalTokens % PerPage * ChunkPages + place;
         for (var i = 0; i < dim; i++)
         {
             first[i * Columns + column] = open[i];
@@ -81,32 +91,39 @@ internal sealed unsafe class PageScores<L, F>(KvPages kv)
         }
     }
 
-    /// <summary>What lies past the last logical page may be anything, NaN too.</summary>
-    private void Clear(float* first, float* second, int logical)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Combine(float* sums, float* others, int count)
     {
-        if (logical == Columns) return;
-        for (var i = 0; i < kv.Geometry.HeadDim; i++)
+        var (deviation, extremes) = (L.Fill(kv.Geometry.LServe!.Deviation), Kind == PageStatistics.Extremes);
+        for (var i = 0; i < count; i += L.Width)
         {
-            new Span<float>(first + i * Columns + logical, Columns - logical).Clear();
-            new Span<float>(second + i * Columns + logical, Columns - logical).Clear();
+            F sum = L.Load(sums + i), other = L.Load(others + i);
+            L.Store(sums + i, extremes ? L.Add(sum, other) : L.MultiplyAdd(deviation, L.Sqrt(other), sum));
         }
     }
 
-    private void Combine(float* sums, float* others, int count)
+    /// <summary>Logical pages past the last may hold anything.</summary>
+    private static void ForgetMissing(float* sums, int count, int tokens, int place)
     {
-        var deviation = kv.Geometry.LServe!.Deviation;
-        for (var i = 0; i < count; i++)
-            sums[i] = Kind == PageStatistics.Extremes ? sums[i] + others[i] : sums[i] + deviation * MathF.Sqrt(others[i]);
+        var logical = (tokens + KvGeometry.LogicalTokens - 1) / KvGeometry.LogicalTokens;
+        for (var j = (logical - 1) % PerPage + 1; j < PerPage; j++)
+            for (var q = 0; q < count; q++)
+                sums[q * Columns + j * ChunkPages + place] = float.NegativeInfinity;
     }
 
-    private static void Best(float* logicalScores, int logical, float* scores)
+    /// <summary>NaN and +∞ count as nothing: keys that are no numbers must not choose their page.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Best(float* logicalScores, float* scores)
     {
-        for (var i = 0; i < logical; i += PerPage)
+        for (var i = 0; i < ChunkPages; i += L.Width)
         {
-            var best = float.NegativeInfinity;
-            for (var j = i; j < Math.Min(logical, i + PerPage); j++)
-                if (logicalScores[j] > best && float.IsFinite(logicalScores[j])) best = logicalScores[j];
-            scores[i / PerPage] = best;
+            var best = L.Fill(float.NegativeInfinity);
+            for (var j = 0; j < PerPage; j++)
+            {
+                var score = L.Load(logicalScores + j * ChunkPages + i);
+                best = L.Max(best, L.SelectBelow(score, L.Fill(float.PositiveInfinity), score, L.Fill(float.NegativeInfinity)));
+            }
+            L.Store(scores + i, best);
         }
     }
 }
