@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using LServe.Inference;
 
 namespace LServe.Cpu;
@@ -19,7 +18,7 @@ internal sealed unsafe class KvPages : IDisposable
         {
             _headBytes[(int)pool] = geometry.HeadPageBytes(pool);
             _pageBytes[(int)pool] = geometry.PageBytesOf(pool);
-            _data[(int)pool] = (byte*)NativeMemory.AlignedAlloc(checked((nuint)(_pageBytes[(int)pool] * geometry.PagesOf(pool))), 64);
+            _data[(int)pool] = LargePages.Allocate(checked((nuint)(_pageBytes[(int)pool] * geometry.PagesOf(pool))));
         }
     }
 
@@ -54,6 +53,6 @@ internal sealed unsafe class KvPages : IDisposable
 
     public void Dispose()
     {
-        foreach (var data in _data) NativeMemory.AlignedFree(data);
+        foreach (var data in _data) LargePages.Free(data);
     }
 }

@@ -11,23 +11,29 @@ internal sealed unsafe partial class SelectWork<L, F>
 {
     private const int Tokens = KvGeometry.PageTokens;
 
+    /// <summary>Pages: a page is scored sooner than memory answers.</summary>
+    private const int PagesAhead = 2;
+
     protected override bool RefineUnit(in Unit unit, float* scratch)
     {
         var (slice, place, group) = (Plan.Slices[unit.Slice], Kv.Geometry.Heads[Layer.Index, unit.Head], Groups[unit.Group]);
         var end = Math.Min(group.Count, unit.First + ChunkPages);
-        var page = Kv.Head(slice.Pages, place, Eligible[group.Eligible + unit.First]);
-        new Ahead(page, Kv.Layout.SketchBytes, steps: 1).Rest();
+        for (var i = unit.First; i < Math.Min(end, unit.First + PagesAhead); i++) Sketch(slice, place, group, i).Rest();
         float* queries = scratch, totals = queries + GroupSize * Dim, scores = totals + GroupSize;
         PrepareQueries(QueriesOf(slice, 0, unit.Head), queries, totals);
         for (var i = unit.First; i < end; i++)
         {
-            var next = i + 1 < end ? Kv.Head(slice.Pages, place, Eligible[group.Eligible + i + 1]) : null;
-            SketchScores(page, queries, totals, scores, next == null ? default : new(next, Kv.Layout.SketchBytes, Dim));
-            AddPart(group, i, scores, Math.Min(Tokens, slice.Start + 1 - Eligible[group.Eligible + i] * Tokens));
-            page = next;
+            var index = Eligible[group.Eligible + i];
+            var ahead = i + PagesAhead < end ? Sketch(slice, place, group, i + PagesAhead) : default;
+            SketchScores(Kv.Head(slice.Pages, place, index), queries, totals, scores, ahead);
+            AddPart(group, i, scores, Math.Min(Tokens, slice.Start + 1 - index * Tokens));
         }
         return IsLast(unit.Group);
     }
+
+    /// <summary>What an eligible page's sketch reads.</summary>
+    private Ahead Sketch(in StepSlice slice, HeadPlace place, in Group group, int i) =>
+        new(Kv.Head(slice.Pages, place, Eligible[group.Eligible + i]), Kv.Layout.SketchBytes, Dim);
 
     /// <summary>A weight is at most 1, so a page's sum at most its tokens; that of a page with a key that is no number is none, and it has no share.</summary>
     private void AddPart(in Group group, int i, float* scores, int visible)
