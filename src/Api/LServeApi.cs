@@ -32,6 +32,7 @@ public static class LServeApi
         new SessionTurnsEndpoint(api, turns).Map(routes);
         new HealthEndpoints(api).Map(routes);
         new MetricsEndpoint(api).Map(routes);
+        new StatsEndpoint(api).Map(routes);
         ChatPageEndpoint.Map(routes);
         routes.MapFallback();
     }

@@ -75,7 +75,7 @@ internal sealed class SessionsEndpoint(ApiServices api)
         var key = KeyOf(http);
         var travel = await RequestBody.ReadAsync(http, WireJson.Default.SessionTravel, api.Options);
         var name = travel.SessionId ?? throw LServeException.Invalid("'session_id' is missing: the new session's name.", "session_id");
-        var session = await api.Host.ForkAsync(key, new(key.Tenant, name), travel.Turn, http.RequestAborted) ?? throw NotFound(key);
+        var session = await api.Host.ForkAsync(key, new(key.Tenant, name), travel.Turn, travel.Attention, http.RequestAborted) ?? throw NotFound(key);
         await JsonReply.WriteAsync(http, session, WireJson.Default.SessionInfo);
     }
 

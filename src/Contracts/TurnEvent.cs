@@ -56,4 +56,13 @@ public enum FinishReason
 /// <param name="RestoredTokens">Of the cached ones, tokens whose keys and values were read from the store.</param>
 /// <param name="RecomputedTokens">Tokens of earlier turns whose keys and values were not at hand and were computed again.</param>
 public sealed record TurnUsage(
-    int PromptTokens, int CompletionTokens, int CachedTokens, int SessionTokens, int RestoredTokens = 0, int RecomputedTokens = 0);
+    int PromptTokens, int CompletionTokens, int CachedTokens, int SessionTokens, int RestoredTokens = 0, int RecomputedTokens = 0)
+{
+    public AttentionKind Attention { get; init; }
+
+    /// <summary>KV pages that heads read, over all decode steps, layers and KV heads of the turn.</summary>
+    public long PagesRead { get; init; }
+
+    /// <summary>KV pages that those heads held in those steps.</summary>
+    public long PagesHeld { get; init; }
+}

@@ -27,4 +27,7 @@ public sealed record TurnRequest
     public IReadOnlyList<int>? PromptTokens { get; init; }
 
     public SamplingOptions Sampling { get; init; } = new();
+
+    /// <summary>How the conversation is to attend; null: as it does, or, of a new one, as the server's sessions do.</summary>
+    public AttentionKind? Attention { get; init; }
 }

@@ -91,8 +91,8 @@ public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
         }
     }
 
-    public async ValueTask<SessionInfo?> ForkAsync(SessionKey key, SessionKey to, int? turn = null, CancellationToken cancellation = default) =>
-        await SessionFork.RunAsync(_environment, key, to, turn, cancellation);
+    public async ValueTask<SessionInfo?> ForkAsync(SessionKey key, SessionKey to, int? turn = null, AttentionKind? attention = null, CancellationToken cancellation = default) =>
+        await SessionFork.RunAsync(_environment, key, to, turn, attention, cancellation);
 
     public async ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default)
     {

@@ -7,5 +7,7 @@ namespace LServe.Inference;
 /// <param name="GeneratedTokens">Tokens drawn.</param>
 /// <param name="Preemptions">Generations whose pages were taken and that had to be computed again.</param>
 /// <param name="LastBatch">Rows of the last step.</param>
+/// <param name="Pages">Pages read and held in decode steps.</param>
 public readonly record struct EngineStatistics(
-    int Running, int Waiting, int PagesUsed, int PagesTotal, long PromptTokens, long GeneratedTokens, long Steps, long Preemptions, int LastBatch);
+    int Running, int Waiting, int PagesUsed, int PagesTotal, long PromptTokens, long GeneratedTokens, long Steps, long Preemptions, int LastBatch,
+    PageReads Pages);

@@ -31,6 +31,9 @@ public sealed class Generation
     /// <summary>Tokens drawn so far, an end token included.</summary>
     public int Generated { get; internal set; }
 
+    /// <summary>Pages read in this turn's decode steps so far.</summary>
+    public PageReads Pages { get; internal set; }
+
     internal int[] Prompt { get; }
     internal int MaxTokens { get; }
     internal bool CancelRequested { get; set; }

@@ -33,8 +33,8 @@ internal sealed class OrleansSessionHost(IGrainFactory grains, SessionEnvironmen
     public async ValueTask<SessionInfo?> RewindAsync(SessionKey key, int turn, CancellationToken cancellation = default) =>
         await grains.GetSessionGrain(key).RewindToAsync(turn, cancellation);
 
-    public async ValueTask<SessionInfo?> ForkAsync(SessionKey key, SessionKey to, int? turn = null, CancellationToken cancellation = default) =>
-        await grains.GetSessionGrain(key).ForkToAsync(to.Session, turn, cancellation);
+    public async ValueTask<SessionInfo?> ForkAsync(SessionKey key, SessionKey to, int? turn = null, AttentionKind? attention = null, CancellationToken cancellation = default) =>
+        await grains.GetSessionGrain(key).ForkToAsync(to.Session, turn, attention, cancellation);
 
     public async ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default) =>
         await grains.GetSessionGrain(key).TryDeleteAsync(cancellation);

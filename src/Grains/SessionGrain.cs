@@ -62,9 +62,9 @@ internal sealed class SessionGrain(SessionEnvironment environment, SessionGrainO
         return new(rewound is not null, rewound);
     });
 
-    public Task<SessionReply> ForkAsync(string to, int? turn) => ReplyAsync(async () =>
+    public Task<SessionReply> ForkAsync(string to, int? turn, AttentionKind? attention) => ReplyAsync(async () =>
     {
-        var fork = await SessionFork.RunAsync(environment, _key, new(_key.Tenant, to), turn);
+        var fork = await SessionFork.RunAsync(environment, _key, new(_key.Tenant, to), turn, attention);
         return new(fork is not null, fork);
     });
 

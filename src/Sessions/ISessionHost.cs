@@ -34,8 +34,9 @@ public interface ISessionHost
     ValueTask<SessionInfo?> RewindAsync(SessionKey key, int turn, CancellationToken cancellation = default);
 
     /// <summary>Begins session <paramref name="to"/> as this one is, or was after <paramref name="turn"/>; null when there is no such session.</summary>
+    /// <param name="attention">How the new session attends; null: as this one.</param>
     /// <exception cref="LServeException">There is a session of that name, or that turn isn't kept.</exception>
-    ValueTask<SessionInfo?> ForkAsync(SessionKey key, SessionKey to, int? turn = null, CancellationToken cancellation = default);
+    ValueTask<SessionInfo?> ForkAsync(SessionKey key, SessionKey to, int? turn = null, AttentionKind? attention = null, CancellationToken cancellation = default);
 
     /// <summary>Forgets the session and its pages; a turn in progress is cancelled first. False when there was none.</summary>
     ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default);
@@ -50,4 +51,14 @@ public interface ISessionHost
 public sealed record HostStatus(
     string Model, bool CanChat, string? ChatProblem, int ContextLength, bool Ready, string? Problem, string Backend,
     int Sessions, int Running, int Waiting, int PagesUsed, int PagesTotal, long PromptTokens, long GeneratedTokens, long Steps,
-    double TokensPerSecond);
+    double TokensPerSecond)
+{
+    /// <summary>KV pages that heads read in decode steps since start, summed over layers and KV heads.</summary>
+    public long PagesRead { get; init; }
+
+    /// <summary>KV pages that those heads held in those steps.</summary>
+    public long PagesHeld { get; init; }
+
+    /// <summary>How new sessions attend.</summary>
+    public AttentionKind Attention { get; init; }
+}

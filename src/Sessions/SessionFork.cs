@@ -7,14 +7,16 @@ public static class SessionFork
 {
     /// <inheritdoc cref="ISessionHost.ForkAsync"/>
     public static async Task<SessionInfo?> RunAsync(
-        SessionEnvironment environment, SessionKey from, SessionKey to, int? turn, CancellationToken cancellation = default)
+        SessionEnvironment environment, SessionKey from, SessionKey to, int? turn, AttentionKind? attention = null, CancellationToken cancellation = default)
     {
         if (await environment.Store.LoadAsync(from, cancellation) is not { } source) return null;
         var kept = turn is null || turn == source.Snapshot.Turns ? source : await environment.Store.LoadTurnAsync(from, turn.Value, cancellation);
         if (kept is null) throw NoSuchTurn(source.Snapshot, turn!.Value);
+        var mode = attention?.ToMode() ?? kept.Snapshot.Attention;
+        AttentionKinds.CheckServed(environment.Engine, mode);
         var now = environment.Time.GetUtcNow();
         // Its pages stay the source's: files are never shared, so that a damaged one concerns one session.
-        var fork = kept.Snapshot with { Key = to, Created = now, LastUsed = now, Kv = SessionSnapshot.NoRecords };
+        var fork = kept.Snapshot with { Key = to, Attention = mode, Created = now, LastUsed = now, Kv = SessionSnapshot.NoRecords };
         try
         {
             await environment.Store.SaveAsync(fork, null, cancellation);

@@ -16,6 +16,8 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
     /// <summary>The last committed turn's state, or null before the first, or before it was loaded.</summary>
     public SessionSnapshot? Snapshot { get; private set; }
 
+    public SessionKey Key => key;
+
     /// <summary>Tokens whose keys and values are in memory.</summary>
     public int CachedTokens => _sequence?.CachedLength ?? 0;
 
@@ -24,15 +26,17 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
         Snapshot ?? (keeps ? (await environment.Store.LoadAsync(key, cancellation))?.Snapshot : null);
 
     /// <summary>The sequence to go on with, loaded if it isn't in memory.</summary>
-    public async Task<Sequence> LoadAsync()
+    /// <param name="attention">How a session without a committed turn is to attend; null: as the host's sessions do.</param>
+    public async Task<Sequence> LoadAsync(AttentionMode? attention = null)
     {
-        if (_sequence is not null) return _sequence;
+        if (_sequence is not null && (Snapshot is not null || _sequence.Mode == (attention ?? environment.Attention))) return _sequence;
+        if (_sequence is not null) await ForgetAsync();
         if (keeps && await environment.Store.LoadAsync(key) is { } stored)
         {
             (Snapshot, _etag) = (stored.Snapshot, stored.ETag);
             return _sequence = Sequence.Restore(key.Tenant, stored.Snapshot.Tokens, stored.Snapshot.Runs, stored.Snapshot.Attention);
         }
-        return _sequence = new Sequence(key.Tenant, environment.Attention);
+        return _sequence = new Sequence(key.Tenant, attention ?? environment.Attention);
     }
 
     /// <summary>Reads the pages of a sequence that has none from the store; tokens that are cached since. What can't be used is computed again.</summary>

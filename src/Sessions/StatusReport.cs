@@ -13,6 +13,11 @@ public sealed class StatusReport(SessionEnvironment environment)
         return new(
             environment.ModelName, environment.Template is not null, environment.TemplateProblem, engine.Options.ContextLength,
             Ready: true, Problem: null, engine.Backend.Name, sessions, s.Running, s.Waiting, s.PagesUsed, s.PagesTotal,
-            s.PromptTokens, s.GeneratedTokens, s.Steps, _throughput.Read(s.GeneratedTokens));
+            s.PromptTokens, s.GeneratedTokens, s.Steps, _throughput.Read(s.GeneratedTokens))
+        {
+            PagesRead = s.Pages.Read,
+            PagesHeld = s.Pages.Held,
+            Attention = environment.Attention.ToKind(),
+        };
     }
 }

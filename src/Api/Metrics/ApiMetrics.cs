@@ -43,6 +43,8 @@ internal sealed class ApiMetrics : IDisposable
         _meter.CreateObservableGauge("lserve_sequences_waiting", () => host.Status.Waiting, null, "Sequences that wait for a place in a step.");
         _meter.CreateObservableGauge("lserve_kv_pages_used", () => host.Status.PagesUsed, null, "KV pages in use.");
         _meter.CreateObservableGauge("lserve_kv_pages", () => host.Status.PagesTotal, null, "KV pages of the pool.");
+        _meter.CreateObservableCounter("lserve_kv_pages_read", () => host.Status.PagesRead, null, "KV pages that heads read in decode steps.");
+        _meter.CreateObservableCounter("lserve_kv_pages_held", () => host.Status.PagesHeld, null, "KV pages that those heads held in those steps.");
         _meter.CreateObservableCounter("lserve_prompt_tokens", () => host.Status.PromptTokens, null, "Prompt tokens computed.");
         _meter.CreateObservableCounter("lserve_generated_tokens", () => host.Status.GeneratedTokens, null, "Tokens generated.");
         _meter.CreateObservableCounter("lserve_steps", () => host.Status.Steps, null, "Steps of the engine.");

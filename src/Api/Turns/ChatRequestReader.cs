@@ -19,6 +19,7 @@ internal static class ChatRequestReader
         {
             Messages = ReadMessages(request.Messages),
             Sampling = ReadSampling(request),
+            Attention = request.Attention,
         };
     }
 

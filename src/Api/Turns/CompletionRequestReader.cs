@@ -24,6 +24,7 @@ internal static class CompletionRequestReader
             Prompt = prompt.Text,
             PromptTokens = prompt.Tokens,
             Sampling = ReadSampling(request),
+            Attention = request.Attention,
         };
     }
 

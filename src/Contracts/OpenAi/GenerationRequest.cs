@@ -35,6 +35,9 @@ public abstract record GenerationRequest
 
     /// <summary>An extension: go on past the end token until the token limit.</summary>
     public bool? IgnoreEos { get; init; }
+
+    /// <summary>An extension: <c>dense</c> or <c>lserve</c>, of the first turn of a conversation or of a request that keeps nothing.</summary>
+    public AttentionKind? Attention { get; init; }
     public RequestMetadata? Metadata { get; init; }
 }
 

@@ -12,7 +12,21 @@ public sealed record SessionReply(string Id, bool? Deleted = null, bool? Cancell
 /// <summary>Body of <c>POST /v1/sessions/{id}/rewind</c> and <c>…/fork</c>.</summary>
 /// <param name="Turn">The turn after which the session is wanted, from 1; with fork, absent means the last.</param>
 /// <param name="SessionId">With fork: the new session's name.</param>
-public sealed record SessionTravel(int? Turn = null, string? SessionId = null);
+/// <param name="Attention">With fork: how the new session is to attend; another way than the source's means that its tokens are computed again.</param>
+public sealed record SessionTravel(int? Turn = null, string? SessionId = null, AttentionKind? Attention = null);
+
+/// <summary>Answer of <c>GET /stats</c>: what this process does, counters since its start.</summary>
+/// <param name="Attention">How new conversations attend.</param>
+/// <param name="Sessions">Sessions in memory.</param>
+/// <param name="Running">Sequences that share the engine's steps.</param>
+/// <param name="Waiting">Sequences that wait for a place in a step.</param>
+/// <param name="PagesUsed">KV pages in use.</param>
+/// <param name="PagesTotal">KV pages of the pool.</param>
+/// <param name="PagesRead">KV pages that heads read in decode steps, summed over layers and KV heads.</param>
+/// <param name="PagesHeld">KV pages that those heads held in those steps.</param>
+public sealed record StatsReply(
+    string Model, string Backend, AttentionKind Attention, int ContextLength, int Sessions, int Running, int Waiting, int PagesUsed, int PagesTotal,
+    long PagesRead, long PagesHeld, long PromptTokens, long GeneratedTokens, long Steps, double TokensPerSecond);
 
 /// <summary>Answer of <c>/healthz</c> and <c>/readyz</c>.</summary>
 /// <param name="Problem">Why turns are not accepted.</param>

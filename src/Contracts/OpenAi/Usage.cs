@@ -20,4 +20,14 @@ public sealed record PromptTokensDetails(int CachedTokens);
 /// <param name="Repeated">Whether the turn had been committed before and was not run again.</param>
 /// <param name="Cancelled">Whether the answer was stopped by a client.</param>
 public sealed record UsageExtension(
-    string? SessionId, string TurnId, int CachedTokens, int SessionTokens, int RestoredTokens, int RecomputedTokens, bool Repeated, bool Cancelled);
+    string? SessionId, string TurnId, int CachedTokens, int SessionTokens, int RestoredTokens, int RecomputedTokens, bool Repeated, bool Cancelled)
+{
+    /// <summary>How the conversation attends.</summary>
+    public AttentionKind Attention { get; init; }
+
+    /// <summary>KV pages that heads read in the answer's decode steps, summed over steps, layers and KV heads.</summary>
+    public long PagesRead { get; init; }
+
+    /// <summary>KV pages that those heads held then.</summary>
+    public long PagesHeld { get; init; }
+}

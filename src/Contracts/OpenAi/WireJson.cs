@@ -18,6 +18,7 @@ namespace LServe.Contracts.OpenAi;
 [JsonSerializable(typeof(SessionReply))]
 [JsonSerializable(typeof(SessionTravel))]
 [JsonSerializable(typeof(HealthReply))]
+[JsonSerializable(typeof(StatsReply))]
 [JsonSerializable(typeof(TurnRequest))]
 [JsonSerializable(typeof(TurnEvent))]
 [JsonSerializable(typeof(ErrorCode))]

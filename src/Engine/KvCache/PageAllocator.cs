@@ -6,16 +6,17 @@ namespace LServe.Inference;
 /// </summary>
 public sealed class PageAllocator
 {
-    private readonly KvGeometry _geometry;
     private readonly HashSet<Sequence> _idle = [];
     private long _clock;
 
     public PageAllocator(KvGeometry geometry)
     {
-        _geometry = geometry;
+        Geometry = geometry;
         Retrieval = new(geometry.Pages);
         Streaming = geometry.Heads.AnyStreams ? new(geometry.StreamingPages) : null;
     }
+
+    public KvGeometry Geometry { get; }
 
     public KvPagePool Retrieval { get; }
 
@@ -29,7 +30,7 @@ public sealed class PageAllocator
         var missing = KvGeometry.PagesFor(tokens) - pages.Retrieval.Length;
         if (missing > Available(Retrieval, p => p.Retrieval.Length)) return false;
         if (Streaming is null) return true;
-        var held = sequence.Mode == AttentionMode.LServe ? Math.Min(KvGeometry.PagesFor(tokens), _geometry.WindowPages) : KvGeometry.PagesFor(tokens);
+        var held = sequence.Mode == AttentionMode.LServe ? Math.Min(KvGeometry.PagesFor(tokens), Geometry.WindowPages) : KvGeometry.PagesFor(tokens);
         return held - pages.HeldStreaming.Length <= Available(Streaming, p => p.HeldStreaming.Length);
     }
 
@@ -48,7 +49,7 @@ public sealed class PageAllocator
     /// <param name="takeFromOthers">Frees some pages of a generation that must give way; false when there is none.</param>
     public bool EnsureRoom(Sequence sequence, int tokens, Func<bool> takeFromOthers)
     {
-        if (sequence.Mode == AttentionMode.LServe) sequence.Selection ??= new(_geometry);
+        if (sequence.Mode == AttentionMode.LServe) sequence.Selection ??= new(Geometry);
         while (sequence.Pages.Capacity < tokens)
         {
             if (!TryTake(Retrieval, takeFromOthers, out var page)) return false;
@@ -74,7 +75,7 @@ public sealed class PageAllocator
     public void Slide(Sequence sequence)
     {
         if (Streaming is null || sequence.Mode == AttentionMode.Dense) return;
-        var options = _geometry.LServe!;
+        var options = Geometry.LServe!;
         var replayFrom = (sequence.CachedLength / KvGeometry.PageTokens - 1) * KvGeometry.PageTokens;
         var windowStart = WindowStartAt(replayFrom);
         while (sequence.Pages.TrySlide(KvGeometry.PagesFor(options.Sink), windowStart, out var page)) Streaming.Return(page);
@@ -128,7 +129,7 @@ public sealed class PageAllocator
     {
         var restart = position / KvGeometry.PageTokens * KvGeometry.PageTokens;
         var run = sequence.RunAt(restart);
-        if (run.Kind == SliceKind.Decode || _geometry.LServe!.MayCut(restart)) return restart;
+        if (run.Kind == SliceKind.Decode || Geometry.LServe!.MayCut(restart)) return restart;
         return Math.Max(run.Start, restart / LServeOptions.QueryBlock * LServeOptions.QueryBlock) is var block && block % KvGeometry.PageTokens == 0
             ? block
             : RestartBefore(sequence, block);
@@ -137,7 +138,7 @@ public sealed class PageAllocator
     private int WindowStartAt(int position) => Math.Max(0, FirstSeen(position)) / KvGeometry.PageTokens;
 
     /// <summary>First token beyond the sink that a streaming head sees from <paramref name="position"/>.</summary>
-    private int FirstSeen(int position) => position - (_geometry.LServe?.Local ?? 0) + 1;
+    private int FirstSeen(int position) => position - (Geometry.LServe?.Local ?? 0) + 1;
 
     private int Take(KvPagePool pool) => TryTake(pool, () => false, out var page) ? page : throw new InvalidOperationException("Pages that were counted aren't there.");
 

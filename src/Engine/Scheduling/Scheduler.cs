@@ -37,6 +37,9 @@ public sealed class Scheduler
     public long GeneratedTokens { get; private set; }
     public long Preemptions { get; private set; }
 
+    /// <summary>Of all decode steps.</summary>
+    public PageReads Pages { get; private set; }
+
     /// <summary>Begins a generation: its prompt joins the sequence, and it waits for a place.</summary>
     public void Enqueue(Generation generation)
     {
@@ -69,6 +72,7 @@ public sealed class Scheduler
             _pages.Slide(sequence);
             _shares.Add(sequence.Tenant, work.Count);
             if (work.Kind == SliceKind.Prefill) CommitPrefill(work);
+            else CountPages(work.Generation);
             if (work.WantsLogits) CommitToken(work.Generation, logits.Slice(row++ * _config.VocabularySize, _config.VocabularySize));
         }
     }
@@ -97,6 +101,13 @@ public sealed class Scheduler
         var generation = work.Generation;
         generation.PublishProgress(
             Math.Max(0, generation.Sequence.CachedLength - generation.CachedAtStart), generation.PromptLength - generation.CachedAtStart);
+    }
+
+    private void CountPages(Generation generation)
+    {
+        var reads = PageReads.OfStep(_pages.Geometry, generation.Sequence.Mode, generation.Sequence.CachedLength - 1);
+        generation.Pages += reads;
+        Pages += reads;
     }
 
     private void CommitToken(Generation generation, ReadOnlySpan<float> logits)

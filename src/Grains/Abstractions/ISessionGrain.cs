@@ -47,7 +47,7 @@ public interface ISessionGrain : IGrainWithStringKey
 
     /// <summary>Begins another session of this tenant as this one is, or was after a turn; no session in the reply when there is none.</summary>
     [Alias("ForkAsync")]
-    Task<SessionReply> ForkAsync(string to, int? turn);
+    Task<SessionReply> ForkAsync(string to, int? turn, AttentionKind? attention);
 
     /// <summary>Forgets the session; a turn in progress is cancelled first. Not done when there was nothing to forget.</summary>
     [Alias("DeleteAsync")]

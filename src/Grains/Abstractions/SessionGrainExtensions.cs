@@ -38,8 +38,8 @@ public static class SessionGrainExtensions
         (await ClusterFailures.ThrowIfFailedAsync(grain.RewindAsync(turn), cancellation).ConfigureAwait(false)).Session;
 
     /// <inheritdoc cref="ISessionGrain.ForkAsync"/>
-    public static async Task<SessionInfo?> ForkToAsync(this ISessionGrain grain, string to, int? turn, CancellationToken cancellation = default) =>
-        (await ClusterFailures.ThrowIfFailedAsync(grain.ForkAsync(to, turn), cancellation).ConfigureAwait(false)).Session;
+    public static async Task<SessionInfo?> ForkToAsync(this ISessionGrain grain, string to, int? turn, AttentionKind? attention = null, CancellationToken cancellation = default) =>
+        (await ClusterFailures.ThrowIfFailedAsync(grain.ForkAsync(to, turn, attention), cancellation).ConfigureAwait(false)).Session;
 
     /// <summary>The tenant's sessions, most recently used first, without their messages.</summary>
     public static async Task<IReadOnlyList<SessionInfo>> ListSessionsAsync(

@@ -12,7 +12,7 @@ internal sealed class TurnExecutor(SessionEnvironment environment, SessionMemory
     {
         try
         {
-            await memory.LoadAsync();
+            await memory.LoadAsync(turn.Request.Attention?.ToMode());
             return memory.Snapshot?.LastTurn is { } last && last.TurnId == turn.Id ? Repeat(turn, last) : await RunNewAsync(turn);
         }
         catch (LServeException failure)
@@ -48,7 +48,9 @@ internal sealed class TurnExecutor(SessionEnvironment environment, SessionMemory
         if (turn.Cancelled.IsCancellationRequested)
             throw new LServeException(new(ErrorCode.Cancelled, "The turn was cancelled before it began."));
         var input = _conversation.Resolve(memory.Snapshot?.Messages ?? [], turn.Request);
-        var sequence = await memory.LoadAsync();
+        var sequence = await memory.LoadAsync(turn.Request.Attention?.ToMode());
+        AttentionKinds.Check(memory.Key, sequence.Mode, turn.Request.Attention);
+        AttentionKinds.CheckServed(environment.Engine, sequence.Mode);
         var restored = await memory.RestorePagesAsync();
         var outcome = await new TurnRunner(environment, sequence).RunAsync(turn, input, restored);
         await memory.CommitAsync(turn, input, outcome);

@@ -79,7 +79,12 @@ internal sealed class TurnRunner(SessionEnvironment environment, Sequence sequen
         await _engine.TruncateAsync(sequence, keep ? promptEnd + tokens : before.Length);
         if (keep && leftOver.Length > 0) AppendText(leftOver);
         var reason = cancelled ? FinishReason.Cancelled : cause == StopCause.Length && !answer.Stopped ? FinishReason.Length : FinishReason.Stop;
-        var usage = new TurnUsage(promptEnd, answer.Drawn, generation.CachedAtStart, sequence.Length, RecomputedTokens: Math.Max(0, before.Computed - generation.CachedAtStart));
+        var usage = new TurnUsage(promptEnd, answer.Drawn, generation.CachedAtStart, sequence.Length, RecomputedTokens: Math.Max(0, before.Computed - generation.CachedAtStart))
+        {
+            Attention = sequence.Mode.ToKind(),
+            PagesRead = generation.Pages.Read,
+            PagesHeld = generation.Pages.Held,
+        };
         return new(keep ? text : null, promptEnd, reason, usage, logprobs);
     }
 

@@ -48,7 +48,7 @@ internal sealed class FakeSessionHost : ISessionHost
     public ValueTask<SessionInfo?> RewindAsync(SessionKey key, int turn, CancellationToken cancellation = default) =>
         new(Sessions.TryGetValue(key.Session, out var session) ? session with { Turns = turn } : null);
 
-    public ValueTask<SessionInfo?> ForkAsync(SessionKey key, SessionKey to, int? turn = null, CancellationToken cancellation = default) =>
+    public ValueTask<SessionInfo?> ForkAsync(SessionKey key, SessionKey to, int? turn = null, AttentionKind? attention = null, CancellationToken cancellation = default) =>
         new(Sessions.TryGetValue(key.Session, out var session) ? session with { Id = to.Session, Turns = turn ?? session.Turns } : null);
 
     /// <summary>A turn that answers with <paramref name="texts"/>, one token each.</summary>

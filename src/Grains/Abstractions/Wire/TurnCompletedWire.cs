@@ -13,6 +13,9 @@ internal struct TurnCompletedWire
     [Id(4)] public int SessionTokens;
     [Id(5)] public int RestoredTokens;
     [Id(6)] public int RecomputedTokens;
+    [Id(8)] public string? Attention;
+    [Id(9)] public long PagesRead;
+    [Id(10)] public long PagesHeld;
 }
 
 [RegisterConverter]
@@ -20,7 +23,12 @@ internal sealed class TurnCompletedConverter : IConverter<TurnCompleted, TurnCom
 {
     public TurnCompleted ConvertFromSurrogate(in TurnCompletedWire wire) => new(
         Enum.Parse<FinishReason>(wire.Reason),
-        new TurnUsage(wire.PromptTokens, wire.CompletionTokens, wire.CachedTokens, wire.SessionTokens, wire.RestoredTokens, wire.RecomputedTokens));
+        new TurnUsage(wire.PromptTokens, wire.CompletionTokens, wire.CachedTokens, wire.SessionTokens, wire.RestoredTokens, wire.RecomputedTokens)
+        {
+            Attention = wire.Attention is { } name ? Enum.Parse<AttentionKind>(name) : AttentionKind.Dense,
+            PagesRead = wire.PagesRead,
+            PagesHeld = wire.PagesHeld,
+        });
 
     public TurnCompletedWire ConvertToSurrogate(in TurnCompleted value) => new()
     {
@@ -31,5 +39,8 @@ internal sealed class TurnCompletedConverter : IConverter<TurnCompleted, TurnCom
         SessionTokens = value.Usage.SessionTokens,
         RestoredTokens = value.Usage.RestoredTokens,
         RecomputedTokens = value.Usage.RecomputedTokens,
+        Attention = value.Usage.Attention.ToString(),
+        PagesRead = value.Usage.PagesRead,
+        PagesHeld = value.Usage.PagesHeld,
     };
 }

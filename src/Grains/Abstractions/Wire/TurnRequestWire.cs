@@ -10,6 +10,7 @@ internal struct TurnRequestWire
     [Id(2)] public string? Prompt;
     [Id(3)] public int[]? PromptTokens;
     [Id(4)] public SamplingOptions Sampling;
+    [Id(5)] public string? Attention;
 }
 
 [RegisterConverter]
@@ -22,6 +23,7 @@ internal sealed class TurnRequestConverter : IConverter<TurnRequest, TurnRequest
         Prompt = wire.Prompt,
         PromptTokens = wire.PromptTokens,
         Sampling = wire.Sampling,
+        Attention = wire.Attention is { } name ? Enum.Parse<AttentionKind>(name) : null,
     };
 
     public TurnRequestWire ConvertToSurrogate(in TurnRequest value) => new()
@@ -31,5 +33,6 @@ internal sealed class TurnRequestConverter : IConverter<TurnRequest, TurnRequest
         Prompt = value.Prompt,
         PromptTokens = value.PromptTokens?.ToArray(),
         Sampling = value.Sampling,
+        Attention = value.Attention?.ToString(),
     };
 }
