@@ -126,6 +126,8 @@ public sealed unsafe class CpuBackend : IBackend
 
     public void CopyPage(KvPool pool, int from, int to) => Kv.Copy(pool, from, to);
 
+    public PageForm FormOf(KvPool pool) => Kv.FormOf(pool);
+
     public void ReadPage(KvPool pool, int page, Span<byte> to) => Kv.Page(pool, page).CopyTo(to);
 
     public void WritePage(KvPool pool, int page, ReadOnlySpan<byte> from) => from[..Kv.Page(pool, page).Length].CopyTo(Kv.Page(pool, page));

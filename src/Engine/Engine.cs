@@ -90,16 +90,31 @@ public sealed class Engine : IDisposable
     public Task ReleaseAsync(Sequence sequence) => OnIdle(sequence, () => _pages.Free(sequence));
 
     /// <summary>
-    /// Copies the cache of an idle sequence to host memory: which pages there are, and of these the open ones and the full ones that
-    /// are not <paramref name="saved"/>. Null if nothing is cached.
+    /// Copies what of an idle sequence's cache isn't <paramref name="saved"/> to host memory, and tells what there is in all. Null if
+    /// nothing is cached.
     /// </summary>
-    public Task<KvSnapshot?> ExportAsync(Sequence sequence, IReadOnlySet<KvPageId> saved) => OnIdle(sequence, () => _transfer.Export(sequence, saved));
+    /// <param name="saved">Tokens that are saved of each page, from its first on.</param>
+    /// <param name="maxBytes">Bytes after which no further page is begun, so that other sequences' steps don't wait long.</param>
+    public Task<KvSnapshot?> ExportAsync(Sequence sequence, IReadOnlyDictionary<KvPageId, int> saved, long maxBytes = long.MaxValue) =>
+        OnIdle(sequence, () => _transfer.Export(sequence, saved, maxBytes));
 
     /// <summary>
-    /// Gives an idle sequence without pages the cache that it had, of an engine with the same geometry and
-    /// <see cref="BackendInfo.PageLayout"/>. False, and its next turn computes it again, if it doesn't belong to it or there is no room.
+    /// Takes room for the cache that an idle sequence without pages had, in an engine with the same geometry and
+    /// <see cref="BackendInfo.PageLayout"/>. Null, and its next turn computes it again, if it doesn't belong to it or there is no room.
     /// </summary>
-    public Task<bool> ImportAsync(Sequence sequence, KvSnapshot snapshot) => OnIdle(sequence, () => _transfer.TryImport(sequence, snapshot));
+    /// <param name="selection">What <see cref="SelectionState.CopyTo"/> wrote; empty for a dense sequence.</param>
+    public Task<PageImport?> BeginImportAsync(Sequence sequence, KvShape shape, ReadOnlyMemory<byte> selection) =>
+        OnIdle(sequence, () => _transfer.Begin(sequence, shape, selection.Span));
+
+    /// <summary>Brings tokens back, by pool and position; false if their bytes aren't those of a page here.</summary>
+    public Task<bool> ImportAsync(PageImport import, IReadOnlyList<KvPart> parts) => OnIdle(import.Sequence, () => _transfer.Write(import, parts));
+
+    /// <summary>
+    /// Makes what was brought back the sequence's cache, up to the first token that is missing; a sparse sequence may have to begin
+    /// further back, or anew.
+    /// </summary>
+    /// <param name="intact">Tokens that were brought back, from the first on.</param>
+    public Task EndImportAsync(PageImport import, int intact) => OnIdle(import.Sequence, () => _transfer.End(import, intact));
 
     /// <summary>Stops the loop; generations in progress fail with <see cref="EngineFailure.Stopping"/>.</summary>
     public void Dispose()

@@ -43,7 +43,7 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
     public async Task<int> RestorePagesAsync()
     {
         if (_sequence is not { CachedLength: 0 } sequence || Snapshot is not { } snapshot) return 0;
-        if (!await _pages.TryRestoreAsync(sequence, snapshot)) Snapshot = snapshot with { Kv = SessionSnapshot.NoRecords };
+        Snapshot = snapshot with { Kv = await _pages.RestoreAsync(sequence, snapshot) };
         return sequence.CachedLength;
     }
 

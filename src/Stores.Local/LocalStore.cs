@@ -10,6 +10,7 @@ namespace LServe.Stores.Local;
 /// <code>
 /// FOLDER/lock             held by the process that has the folder
 /// FOLDER/sessions.db      state; sessions.db-wal and -shm belong to it
+/// FOLDER/commits.log      the last commits once more, against damage to sessions.db-wal
 /// FOLDER/pages/XX/ID-N.kv records of the session whose key hashes to ID, its Nth file
 /// </code>
 /// </remarks>
@@ -22,7 +23,7 @@ public sealed class LocalStore : IDisposable
     {
         _lock = folderLock;
         Folder = options.Folder;
-        _database = StateDatabase.Open(Path.Combine(options.Folder, "sessions.db"), files);
+        _database = StateDatabase.Open(Path.Combine(options.Folder, "sessions.db"), Path.Combine(options.Folder, "commits.log"), files);
         Sessions = new SqliteSessionStore(_database, options.KeepTurns);
         Pages = new LocalKvPageStore(Directory.CreateDirectory(Path.Combine(options.Folder, "pages")).FullName, files);
     }
@@ -30,6 +31,9 @@ public sealed class LocalStore : IDisposable
     public string Folder { get; }
     public ISessionStore Sessions { get; }
     public IKvPageStore Pages { get; }
+
+    /// <summary>What was missing from the database and was put back when it was opened, in words.</summary>
+    public IReadOnlyList<string> Notes => _database.Notes;
 
     /// <exception cref="SessionStoreException">Another process has the folder, it can't be written, or the database can't be used.</exception>
     public static LocalStore Open(LocalStoreOptions options) => Open(options, new DiskFiles(options.AtPoint));

@@ -28,7 +28,7 @@ internal sealed class CrashRun(int kills, int seed, IReadOnlyList<string> option
     /// <summary>Points of the stores, in the spelling of the variable that arms them.</summary>
     private static readonly string[] s_points =
     [
-        "pages.write", "pages.sync", "pages.folder-sync", "state.begin", "state.commit", "state.committed",
+        "pages.write", "pages.sync", "pages.folder-sync", "state.begin", "journal.write", "journal.sync", "state.commit", "state.committed",
         "compact.write", "compact.sync", "compact.rename", "compact.folder-sync", "compact.delete",
     ];
 

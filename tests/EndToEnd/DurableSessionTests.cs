@@ -70,7 +70,9 @@ public sealed class DurableSessionTests : IDisposable
     [InlineData("pages.sync:1", false)]
     [InlineData("pages.folder-sync:1", false)]
     [InlineData("state.begin:1", false)]
-    [InlineData("state.commit:1", false)]
+    [InlineData("journal.write:1", false)]
+    [InlineData("journal.sync:1", true)]
+    [InlineData("state.commit:1", true)]
     [InlineData("state.committed:1", true)]
     public async Task KilledAroundTheCommitTheTurnIsThereWholeOrNotAtAll(string point, bool committed)
     {

@@ -105,6 +105,8 @@ public sealed class FakeBackend(bool uniformRows = false) : IBackend
 
     public void CopyPage(KvPool pool, int from, int to) => Page(pool, from).CopyTo(Page(pool, to));
 
+    public PageForm FormOf(KvPool pool) => new(1, new PageStrip(1, KvGeometry.PageTokens, sizeof(int)));
+
     public void ReadPage(KvPool pool, int page, Span<byte> to) => MemoryMarshal.AsBytes(Page(pool, page)).CopyTo(to);
 
     public void WritePage(KvPool pool, int page, ReadOnlySpan<byte> from) =>

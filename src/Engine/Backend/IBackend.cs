@@ -69,6 +69,9 @@ public interface IBackend : IDisposable
     /// <summary>Copies a whole page (all layers), for copy-on-write. Between steps.</summary>
     void CopyPage(KvPool pool, int from, int to);
 
+    /// <summary>What a page of the pool is made of, token by token; null: it can only be read and written whole. Once KV pages are there.</summary>
+    PageForm? FormOf(KvPool pool) => null;
+
     /// <summary>Copies a whole page (all layers) to host memory of <see cref="KvGeometry.PageBytesOf"/> bytes, in the backend's own layout. Between steps.</summary>
     void ReadPage(KvPool pool, int page, Span<byte> to);
 

@@ -14,8 +14,8 @@ public readonly record struct KvShape(int CachedLength, int SinkPages, int Dropp
     /// <summary>Pages of each table up to the last token, those given back included.</summary>
     public int PageCount => KvGeometry.PagesFor(CachedLength);
 
-    /// <summary>Whether the page has its last token, so that it won't change any more.</summary>
-    public bool IsFull(int index) => index < CachedLength / KvGeometry.PageTokens;
+    /// <summary>Tokens that a page has, 1 … 64.</summary>
+    public int TokensIn(int index) => Math.Min(KvGeometry.PageTokens, CachedLength - index * KvGeometry.PageTokens);
 
     /// <summary>Every page that is held, pool by pool, ascending.</summary>
     /// <param name="anyStreams">Whether there is a streaming pool.</param>

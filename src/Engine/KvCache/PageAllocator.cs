@@ -102,17 +102,31 @@ public sealed class PageAllocator
         return true;
     }
 
-    /// <summary>
-    /// Drops the tokens from <paramref name="length"/> on, and the pages that held only them. Of a sparse sequence the tokens of the
-    /// last page are computed again, the same way, since statistics and choices can't be taken back token by token.
-    /// </summary>
+    /// <summary>Drops the tokens from <paramref name="length"/> on, and the pages that held only them.</summary>
     public void Truncate(Sequence sequence, int length)
     {
         var cached = sequence.CachedLength;
         sequence.Truncate(length);
-        if (sequence.Mode == AttentionMode.LServe && length < cached) sequence.ForgetFrom(RestartBefore(sequence, sequence.CachedLength));
+        Shrink(sequence, length < cached);
+    }
+
+    /// <summary>Forgets what was cached from <paramref name="length"/> on, with the pages that held only that; the tokens stay, and are computed again.</summary>
+    public void Forget(Sequence sequence, int length)
+    {
+        var cached = sequence.CachedLength;
+        sequence.ForgetFrom(length);
+        Shrink(sequence, length < cached);
+    }
+
+    /// <summary>
+    /// Gives back pages past what is cached. Of a sparse sequence whose cache was cut the tokens of the last page are computed again, the
+    /// same way, since statistics and choices can't be taken back token by token.
+    /// </summary>
+    private void Shrink(Sequence sequence, bool wasCut)
+    {
+        if (sequence.Mode == AttentionMode.LServe && wasCut) sequence.ForgetFrom(RestartBefore(sequence, sequence.CachedLength));
         var keep = KvGeometry.PagesFor(sequence.CachedLength);
-        if (keep == 0 || sequence.Pages.WindowStart * KvGeometry.PageTokens > FirstSeen(sequence.CachedLength) && sequence.Mode == AttentionMode.LServe)
+        if (keep == 0 || (sequence.Mode == AttentionMode.LServe && sequence.Pages.WindowStart > WindowStartAt(sequence.CachedLength)))
         {
             Free(sequence);
             return;

@@ -47,15 +47,28 @@ public sealed class SelectionState
         Bytes(_open).CopyTo(to[(sizeof(int) * (_counts.Length + _kept.Length))..]);
     }
 
-    /// <summary>Reads what <see cref="CopyTo"/> wrote.</summary>
-    /// <exception cref="ArgumentException">The bytes are not a state of this engine.</exception>
-    public void CopyFrom(ReadOnlySpan<byte> from)
+    /// <summary>Reads what <see cref="CopyTo"/> wrote; false if the bytes are no state of a sequence with <paramref name="pages"/> pages here.</summary>
+    public bool TryCopyFrom(ReadOnlySpan<byte> from, int pages)
     {
-        if (from.Length != SavedBytes) throw new ArgumentException($"A selection state has {SavedBytes} bytes here, not {from.Length}.", nameof(from));
+        if (from.Length != SavedBytes) return false;
         from[..(sizeof(int) * _counts.Length)].CopyTo(Bytes(_counts));
         from.Slice(sizeof(int) * _counts.Length, sizeof(int) * _kept.Length).CopyTo(Bytes(_kept));
         from[(sizeof(int) * (_counts.Length + _kept.Length))..].CopyTo(Bytes(_open));
-        if (Array.Exists(_counts, c => c < 0 || c > _keptPages)) throw new ArgumentException("A selection state names more pages than it can keep.", nameof(from));
+        for (var place = 0; place < _counts.Length; place++)
+            if ((uint)_counts[place] > (uint)_keptPages || !Ascends(Kept(place), pages))
+                return false;
+        return true;
+    }
+
+    private static bool Ascends(ReadOnlySpan<int> kept, int pages)
+    {
+        var last = -1;
+        foreach (var page in kept)
+        {
+            if (page <= last || page >= pages) return false;
+            last = page;
+        }
+        return true;
     }
 
     private static Span<byte> Bytes<T>(T[] array) where T : unmanaged => System.Runtime.InteropServices.MemoryMarshal.AsBytes(array.AsSpan());

@@ -15,9 +15,8 @@ public interface IKvPageStore
     /// <exception cref="SessionStoreException">They couldn't be written; whatever was written in part is garbage.</exception>
     ValueTask<IReadOnlyList<KvLocator>> WriteAsync(SessionKey key, int epoch, IReadOnlyList<KvRecord> records, CancellationToken cancellation = default);
 
-    /// <summary>Reads records; null in place of each that isn't there or isn't what was written.</summary>
-    ValueTask<IReadOnlyList<byte[]?>> ReadAsync(
-        SessionKey key, IReadOnlyList<KeyValuePair<KvRecordId, KvLocator>> wanted, CancellationToken cancellation = default);
+    /// <summary>Reads records to where they are wanted; of each whether it is there and what was written, bytes that are not are worthless.</summary>
+    ValueTask<IReadOnlyList<bool>> ReadAsync(SessionKey key, IReadOnlyList<KvRead> wanted, CancellationToken cancellation = default);
 
     /// <summary>Drops all records of a session; false when there were none.</summary>
     ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default);
@@ -34,4 +33,16 @@ public interface IKvPageStore
 
     /// <summary>Drops the files before <paramref name="file"/>.</summary>
     ValueTask RetireAsync(SessionKey key, int file, CancellationToken cancellation = default);
+}
+
+public static class KvPageStoreExtensions
+{
+    /// <summary>Reads records into memory of their own; null in place of each that isn't there or isn't what was written.</summary>
+    public static async ValueTask<IReadOnlyList<byte[]?>> ReadAsync(
+        this IKvPageStore store, SessionKey key, IReadOnlyList<KeyValuePair<KvRecordId, KvLocator>> wanted, CancellationToken cancellation = default)
+    {
+        var bytes = wanted.Select(record => record.Value.Length is < 0 or > KvLocator.MaxLength ? [] : new byte[record.Value.Length]).ToArray();
+        var intact = await store.ReadAsync(key, [.. wanted.Select((record, i) => new KvRead(record.Key, record.Value, bytes[i]))], cancellation);
+        return [.. bytes.Select((record, i) => intact[i] ? record : null)];
+    }
 }

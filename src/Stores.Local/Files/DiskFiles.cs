@@ -14,6 +14,12 @@ internal sealed class DiskFiles(Action<string>? atPoint = null) : IStoreFiles
         RandomAccess.Write(file, pieces, offset);
     }
 
+    public void Truncate(string point, SafeFileHandle file, long length)
+    {
+        Pass(point);
+        RandomAccess.SetLength(file, length);
+    }
+
     public void Sync(string point, SafeFileHandle file)
     {
         Pass(point);

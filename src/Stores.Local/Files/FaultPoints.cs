@@ -7,6 +7,8 @@ public static class FaultPoints
     public const string PagesSync = "pages.sync";
     public const string PagesFolderSync = "pages.folder-sync";
     public const string StateBegin = "state.begin";
+    public const string JournalWrite = "journal.write";
+    public const string JournalSync = "journal.sync";
     public const string StateCommit = "state.commit";
     public const string StateCommitted = "state.committed";
     public const string CompactWrite = "compact.write";
@@ -14,10 +16,11 @@ public static class FaultPoints
     public const string CompactRename = "compact.rename";
     public const string CompactFolderSync = "compact.folder-sync";
     public const string CompactDelete = "compact.delete";
+    public const string JournalReset = "journal.reset";
 
     public static IReadOnlyList<string> All { get; } =
     [
-        PagesWrite, PagesSync, PagesFolderSync, StateBegin, StateCommit, StateCommitted,
-        CompactWrite, CompactSync, CompactRename, CompactFolderSync, CompactDelete,
+        PagesWrite, PagesSync, PagesFolderSync, StateBegin, JournalWrite, JournalSync, StateCommit, StateCommitted,
+        CompactWrite, CompactSync, CompactRename, CompactFolderSync, CompactDelete, JournalReset,
     ];
 }

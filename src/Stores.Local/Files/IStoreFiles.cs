@@ -13,6 +13,8 @@ internal interface IStoreFiles
 
     void Write(string point, SafeFileHandle file, IReadOnlyList<ReadOnlyMemory<byte>> pieces, long offset);
 
+    void Truncate(string point, SafeFileHandle file, long length);
+
     /// <summary>The file's bytes are on the medium when this returns.</summary>
     void Sync(string point, SafeFileHandle file);
 

@@ -7,21 +7,17 @@ namespace LServe.Stores.Local;
 /// <summary>Records in files that only grow: nothing that was written is ever written over. See KV_LAYOUT.</summary>
 internal sealed class LocalKvPageStore(string root, IStoreFiles files) : IKvPageStore
 {
-    /// <summary>Bytes: largest record that is read; a locator that asks for more is damaged.</summary>
-    private const int MaxRecordBytes = 1 << 30;
-
     private readonly PageFiles _names = new(root);
 
     public ValueTask<IReadOnlyList<KvLocator>> WriteAsync(
         SessionKey key, int epoch, IReadOnlyList<KvRecord> records, CancellationToken cancellation = default) =>
         RunAsync<IReadOnlyList<KvLocator>>(() => Write(key, epoch, records));
 
-    public ValueTask<IReadOnlyList<byte[]?>> ReadAsync(
-        SessionKey key, IReadOnlyList<KeyValuePair<KvRecordId, KvLocator>> wanted, CancellationToken cancellation = default) =>
-        RunAsync<IReadOnlyList<byte[]?>>(() =>
+    public ValueTask<IReadOnlyList<bool>> ReadAsync(SessionKey key, IReadOnlyList<KvRead> wanted, CancellationToken cancellation = default) =>
+        RunAsync<IReadOnlyList<bool>>(() =>
         {
             using var reading = new PageReader(_names, key);
-            return wanted.Select(record => reading.Read(record.Key, record.Value)).ToArray();
+            return wanted.Select(record => reading.Read(record.Id, record.Place, record.To)).ToArray();
         });
 
     public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default) => RunAsync(() =>
@@ -70,10 +66,12 @@ internal sealed class LocalKvPageStore(string root, IStoreFiles files) : IKvPage
         using (var handle = files.OpenToAppend(aside))
         {
             using var reading = new PageReader(_names, key);
-            var offset = 0L;
+            var (offset, buffer) = (0L, new byte[live.Max(record => Math.Clamp(record.Value.Length, 0, KvLocator.MaxLength))]);
             for (var i = 0; i < locators.Length; i++)
             {
-                if (reading.Read(live[i].Key, live[i].Value) is not { } bytes) continue;
+                if (live[i].Value.Length is < 0 or > KvLocator.MaxLength) continue;
+                var bytes = buffer.AsMemory(0, live[i].Value.Length);
+                if (!reading.Read(live[i].Key, live[i].Value, bytes)) continue;
                 offset = Append(FaultPoints.CompactWrite, handle, key, file, offset, live[i].Key, live[i].Value.Epoch, bytes, out var moved);
                 locators[i] = moved;
             }
@@ -111,21 +109,21 @@ internal sealed class LocalKvPageStore(string root, IStoreFiles files) : IKvPage
         private SafeFileHandle? _open;
         private int _file = -1;
 
-        /// <summary>Null when the record isn't there or isn't what was written.</summary>
-        public byte[]? Read(KvRecordId id, KvLocator locator)
+        /// <summary>False when the record isn't there or isn't what was written.</summary>
+        /// <param name="to">Of the record's length.</param>
+        public bool Read(KvRecordId id, KvLocator locator, Memory<byte> to)
         {
             try
             {
-                if (!Open(locator.File) || locator.Length is < 0 or > MaxRecordBytes || locator.Offset < 0) return null;
-                if (locator.Offset + RecordHeader.Bytes + locator.Length > RandomAccess.GetLength(_open!)) return null;
-                var bytes = GC.AllocateUninitializedArray<byte>(locator.Length);
-                var read = RandomAccess.Read(_open!, [_header, bytes], locator.Offset);
-                return read == RecordHeader.Bytes + bytes.Length && RecordHeader.IsIntact(_header, SessionId.Of(key), id, locator, bytes) ? bytes : null;
+                if (!Open(locator.File) || locator.Length != to.Length || locator.Offset < 0) return false;
+                if (locator.Offset + RecordHeader.Bytes + locator.Length > RandomAccess.GetLength(_open!)) return false;
+                var read = RandomAccess.Read(_open!, [_header, to], locator.Offset);
+                return read == RecordHeader.Bytes + to.Length && RecordHeader.IsIntact(_header, SessionId.Of(key), id, locator, to.Span);
             }
             catch (IOException)
             {
                 // A bad sector is as good as a record that is damaged.
-                return null;
+                return false;
             }
         }
 

@@ -7,13 +7,13 @@ namespace LServe.Stores.Local;
 /// What precedes a record's bytes in a page file, 32 bytes, little-endian. The checksum covers the header's other fields and the
 /// record, so that a whole record at another's place is noticed as well.
 /// <code>
-/// 0   magic 'LKV1'     4   kind    8   page    12  epoch    16  length    20  zero    24  checksum
+/// 0   magic 'LKV2'     4   kind    8   first    12  end    16  epoch    20  length    24  checksum
 /// </code>
 /// </summary>
 internal static class RecordHeader
 {
     public const int Bytes = 32;
-    private const uint Magic = 0x31564B4C;
+    private const uint Magic = 0x32564B4C;
     private const int ChecksumAt = 24;
 
     /// <summary>Writes the header and gives the checksum.</summary>
@@ -21,10 +21,10 @@ internal static class RecordHeader
     {
         BinaryPrimitives.WriteUInt32LittleEndian(header, Magic);
         BinaryPrimitives.WriteInt32LittleEndian(header[4..], (int)id.Kind);
-        BinaryPrimitives.WriteInt32LittleEndian(header[8..], id.Index);
-        BinaryPrimitives.WriteInt32LittleEndian(header[12..], epoch);
-        BinaryPrimitives.WriteInt32LittleEndian(header[16..], record.Length);
-        BinaryPrimitives.WriteInt32LittleEndian(header[20..], 0);
+        BinaryPrimitives.WriteInt32LittleEndian(header[8..], id.First);
+        BinaryPrimitives.WriteInt32LittleEndian(header[12..], id.End);
+        BinaryPrimitives.WriteInt32LittleEndian(header[16..], epoch);
+        BinaryPrimitives.WriteInt32LittleEndian(header[20..], record.Length);
         var checksum = Sum(header, session, record);
         BinaryPrimitives.WriteUInt64LittleEndian(header[ChecksumAt..], checksum);
         return checksum;

@@ -31,6 +31,15 @@ internal static class Migrations
             checksum INTEGER NOT NULL,
             PRIMARY KEY (session, kind, page, born)) WITHOUT ROWID;
         """,
+        // Records hold tokens of pages instead of whole pages; sessions are computed again once.
+        """
+        DROP TABLE record;
+        CREATE TABLE record (
+            session INTEGER NOT NULL, kind INTEGER NOT NULL, first INTEGER NOT NULL, past INTEGER NOT NULL, born INTEGER NOT NULL, died INTEGER,
+            file INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL, epoch INTEGER NOT NULL, content INTEGER NOT NULL,
+            checksum INTEGER NOT NULL,
+            PRIMARY KEY (session, kind, first, past, born)) WITHOUT ROWID;
+        """,
     ];
 
     /// <exception cref="SessionStoreException">The database is of a later version.</exception>

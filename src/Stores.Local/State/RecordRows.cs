@@ -9,7 +9,7 @@ namespace LServe.Stores.Local;
 /// </summary>
 internal static class RecordRows
 {
-    private const string Columns = "session, kind, page, born, died, file, offset, length, epoch, content, checksum";
+    private const string Columns = "session, kind, first, past, born, died, file, offset, length, epoch, content, checksum";
 
     /// <summary>The records that went with the session's state as of a commit.</summary>
     public static Dictionary<KvRecordId, KvLocator> Read(SqliteTransaction transaction, long session, long commit)
@@ -65,8 +65,8 @@ internal static class RecordRows
     private static void Bury(SqliteTransaction transaction, long session, KvRecordId id, long commit)
     {
         foreach (var row in Sql.Rows(
-            transaction, $"SELECT {Columns} FROM record WHERE session = ?1 AND kind = ?2 AND page = ?3 AND died IS NULL", RecordRow.Read,
-            session, (int)id.Kind, id.Index))
+            transaction, $"SELECT {Columns} FROM record WHERE session = ?1 AND kind = ?2 AND first = ?3 AND past = ?4 AND died IS NULL", RecordRow.Read,
+            session, (int)id.Kind, id.First, id.End))
             (row! with { Died = commit }).Write(transaction);
     }
 }

@@ -40,6 +40,9 @@ internal sealed record SessionRow(
         transaction, $"INSERT OR REPLACE INTO session ({Columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         Id, Tenant, Name, Model, Head, Turns, LastTurn, Tokens, Runs, Messages, Prefix, Chain, Created.UtcTicks, LastUsed.UtcTicks, Checksum());
 
+    /// <summary>False when there was none.</summary>
+    public static bool Remove(SqliteTransaction transaction, long id) => Sql.Run(transaction, "DELETE FROM session WHERE id = ?1", id) > 0;
+
     /// <summary>Null when the row is damaged.</summary>
     private static SessionRow? Read(SqliteDataReader r)
     {

@@ -11,27 +11,40 @@ namespace LServe.Stores.Local;
 /// </summary>
 internal sealed class SqliteSessionStore(StateDatabase database, int keepTurns) : ISessionStore
 {
-    public async ValueTask<StoredSession?> LoadAsync(SessionKey key, CancellationToken cancellation = default) =>
-        await database.ReadAsync(transaction => Load(transaction, key), cancellation);
+    public async ValueTask<StoredSession?> LoadAsync(SessionKey key, CancellationToken cancellation = default)
+    {
+        CheckLost(key);
+        return await database.ReadAsync(transaction => Load(transaction, key), cancellation);
+    }
 
     public async ValueTask<StoredSession?> LoadTurnAsync(SessionKey key, int turn, CancellationToken cancellation = default) =>
         await database.ReadAsync(transaction => LoadTurn(transaction, key, turn)?.Session, cancellation);
 
-    public async ValueTask<string> SaveAsync(SessionSnapshot snapshot, string? expectedETag, CancellationToken cancellation = default) =>
-        await database.WriteAsync(transaction => Save(transaction, snapshot, expectedETag), cancellation);
+    public async ValueTask<string> SaveAsync(SessionSnapshot snapshot, string? expectedETag, CancellationToken cancellation = default)
+    {
+        CheckLost(snapshot.Key);
+        return await database.WriteAsync(transaction => Save(transaction, snapshot, expectedETag), cancellation);
+    }
 
-    public async ValueTask<StoredSession?> RewindAsync(SessionKey key, int turn, string? expectedETag, CancellationToken cancellation = default) =>
-        await database.WriteAsync(transaction => Rewind(transaction, key, turn, expectedETag), cancellation);
+    public async ValueTask<StoredSession?> RewindAsync(SessionKey key, int turn, string? expectedETag, CancellationToken cancellation = default)
+    {
+        var rewound = await database.WriteAsync(transaction => Rewind(transaction, key, turn, expectedETag), cancellation);
+        if (rewound is not null) database.Lost.TryRemove(key, out _);
+        return rewound;
+    }
 
     public async ValueTask<IReadOnlyList<KeyValuePair<KvRecordId, KvLocator>>> ListRecordsAsync(SessionKey key, CancellationToken cancellation = default) =>
         await database.ReadAsync(
             transaction => RecordRows.ReadAll(transaction, SessionId.Of(key)).Select(row => KeyValuePair.Create(row.Id, row.Locator)).ToArray(), cancellation);
 
     public async ValueTask MoveRecordsAsync(SessionKey key, IReadOnlyDictionary<KvLocator, KvLocator?> moved, CancellationToken cancellation = default) =>
-        await database.WriteAsync(transaction => RecordRows.Move(transaction, SessionId.Of(key), moved), cancellation);
+        await database.WriteAsync(transaction => (RecordRows.Move(transaction, SessionId.Of(key), moved), (JournalEntry?)null), cancellation);
 
-    public async ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default) =>
-        await database.WriteAsync(transaction => Delete(transaction, key), cancellation);
+    public async ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default)
+    {
+        var found = await database.WriteAsync(transaction => Delete(transaction, key), cancellation);
+        return database.Lost.TryRemove(key, out _) || found;
+    }
 
     public async ValueTask<IReadOnlyList<SessionSummary>> ListAsync(string tenant, int limit, CancellationToken cancellation = default) =>
         await database.ReadAsync(transaction => SessionRow.List(transaction, tenant, limit).Select(row => row.Summary).ToArray(), cancellation);
@@ -57,41 +70,59 @@ internal sealed class SqliteSessionStore(StateDatabase database, int keepTurns) 
         return (new(fold.ToSnapshot(RecordRows.Read(transaction, row.Id, fold.Commit)), ETagOf(fold.Commit)), fold, row);
     }
 
-    private string Save(SqliteTransaction transaction, SessionSnapshot snapshot, string? expectedETag)
+    private (string, JournalEntry?) Save(SqliteTransaction transaction, SessionSnapshot snapshot, string? expectedETag)
     {
         var before = SessionRow.Find(transaction, snapshot.Key);
         if ((before is null ? null : ETagOf(before.Head)) != expectedETag) throw new SessionStoreConflictException(snapshot.Key);
         var id = SessionId.Of(snapshot.Key);
-        if (before is not null && !Extends(snapshot, before))
-        {
-            TurnRows.RemoveAll(transaction, id);
-            before = before with { Tokens = 0, Runs = 0, Messages = 0, Chain = 0 };
-        }
-        var body = TurnBody.Of(snapshot, before?.Tokens ?? 0, before?.Runs ?? 0, before?.Messages ?? 0);
-        var (commit, chain) = TurnRows.Add(transaction, id, before?.Chain ?? 0, body, SessionPrefix.AsSpan(snapshot.Tokens)[body.TokensBefore..]);
-        RowOf(snapshot, id, commit, chain).Write(transaction);
-        RecordRows.Change(transaction, id, commit, before is null ? [] : RecordRows.Read(transaction, id, before.Head), snapshot.Kv);
+        var extends = before is not null && Extends(snapshot, before);
+        if (!extends) TurnRows.RemoveAll(transaction, id);
+        var body = extends ? TurnBody.Of(snapshot, before!.Tokens, before.Runs, before.Messages) : TurnBody.Of(snapshot, 0, 0, 0);
+        var turn = TurnRows.Add(transaction, id, extends ? before!.Chain : 0, body, SessionPrefix.AsSpan(snapshot.Tokens)[body.TokensBefore..]);
+        var after = RowOf(snapshot, id, turn.Commit, turn.Chain);
+        after.Write(transaction);
+        RecordRows.Change(transaction, id, turn.Commit, before is null ? [] : RecordRows.Read(transaction, id, before.Head), snapshot.Kv);
         RecordRows.Forget(transaction, id, TurnRows.CommitOf(transaction, id, keepTurns - 1));
-        return ETagOf(commit);
+        return (ETagOf(turn.Commit), new(JournalKind.Save, snapshot.Key, SessionState.Of(before), after, turn, Replaces: !extends));
     }
 
-    private static StoredSession? Rewind(SqliteTransaction transaction, SessionKey key, int turn, string? expectedETag)
+    private static (StoredSession?, JournalEntry?) Rewind(SqliteTransaction transaction, SessionKey key, int turn, string? expectedETag)
     {
         var current = SessionRow.Find(transaction, key);
         if (expectedETag is not null && (current is null || ETagOf(current.Head) != expectedETag)) throw new SessionStoreConflictException(key);
-        if (LoadTurn(transaction, key, turn) is not ({ } session, { } fold, { } row)) return null;
+        if (LoadTurn(transaction, key, turn) is not ({ } session, { } fold, { } row)) return (null, null);
         TurnRows.RemoveAfter(transaction, row.Id, fold.Commit);
         RecordRows.Rewind(transaction, row.Id, fold.Commit);
-        RowOf(session.Snapshot, row.Id, fold.Commit, fold.Chain).Write(transaction);
-        return session;
+        var after = RowOf(session.Snapshot, row.Id, fold.Commit, fold.Chain);
+        after.Write(transaction);
+        return (session, new(JournalKind.Rewind, key, SessionState.Of(row), after));
     }
 
-    private static bool Delete(SqliteTransaction transaction, SessionKey key)
+    private static (bool, JournalEntry?) Delete(SqliteTransaction transaction, SessionKey key)
     {
-        var id = SessionId.Of(key);
+        var (id, before) = (SessionId.Of(key), StateOf(transaction, key));
         TurnRows.RemoveAll(transaction, id);
         RecordRows.RemoveAll(transaction, id);
-        return Sql.Run(transaction, "DELETE FROM session WHERE id = ?1", id) > 0;
+        return SessionRow.Remove(transaction, id) ? (true, new(JournalKind.Delete, key, before, null)) : (false, null);
+    }
+
+    private static SessionState StateOf(SqliteTransaction transaction, SessionKey key)
+    {
+        try
+        {
+            return SessionState.Of(SessionRow.Find(transaction, key));
+        }
+        catch (SessionStoreException)
+        {
+            // What is damaged can be deleted all the same.
+            return default;
+        }
+    }
+
+    /// <exception cref="SessionStoreException">Turns of the session were lost.</exception>
+    private void CheckLost(SessionKey key)
+    {
+        if (database.Lost.TryGetValue(key, out var message)) throw new SessionStoreException(StoreFailure.Damaged, message);
     }
 
     private static bool Extends(SessionSnapshot snapshot, SessionRow before) =>

@@ -1,11 +1,13 @@
+using System.Collections.Concurrent;
+using LServe.Contracts;
 using LServe.Sessions;
 using Microsoft.Data.Sqlite;
 
 namespace LServe.Stores.Local;
 
 /// <summary>
-/// The database file: one connection that writes, one that reads. A transaction that has committed is on the medium (WAL,
-/// <c>synchronous=FULL</c>). What SQLite reports becomes a <see cref="SessionStoreException"/>. Thread-safe.
+/// The database file: one connection that writes, one that reads. A transaction that has committed is on the medium twice, in SQLite's
+/// log (WAL, <c>synchronous=FULL</c>) and in a <see cref="CommitJournal"/>. What SQLite reports becomes a <see cref="SessionStoreException"/>. Thread-safe.
 /// </summary>
 internal sealed class StateDatabase : IDisposable
 {
@@ -19,23 +21,38 @@ internal sealed class StateDatabase : IDisposable
         """;
 
     private readonly IStoreFiles _files;
+    private readonly CommitJournal _journal;
     private readonly SqliteConnection _writer, _reader;
     private readonly SemaphoreSlim _writing = new(1), _reading = new(1);
 
-    private StateDatabase(IStoreFiles files, SqliteConnection writer, SqliteConnection reader) => (_files, _writer, _reader) = (files, writer, reader);
+    private StateDatabase(IStoreFiles files, CommitJournal journal, SqliteConnection writer, SqliteConnection reader) =>
+        (_files, _journal, _writer, _reader) = (files, journal, writer, reader);
+
+    /// <summary>What was missing from the database and was put back when it was opened, in words.</summary>
+    public IReadOnlyList<string> Notes { get; private set; } = [];
+
+    /// <summary>Sessions of which turns were lost and couldn't be put back, until they are rewound or deleted, with what to say of them.</summary>
+    public ConcurrentDictionary<SessionKey, string> Lost { get; } = new();
 
     /// <exception cref="SessionStoreException">The file is no database, damaged, or of a later version.</exception>
-    public static StateDatabase Open(string path, IStoreFiles files) => StoreFailures.Translate(() =>
+    public static StateDatabase Open(string path, string journal, IStoreFiles files) => StoreFailures.Translate(() =>
     {
-        var writer = Connect(path);
+        var opened = new Stack<IDisposable>();
         try
         {
+            var writer = Connect(path);
+            opened.Push(writer);
             Migrations.Run(writer);
-            return new StateDatabase(files, writer, Connect(path));
+            var commits = new CommitJournal(journal, files);
+            opened.Push(commits);
+            var database = new StateDatabase(files, commits, writer, Connect(path));
+            opened.Push(database);
+            database.Recover();
+            return database;
         }
         catch
         {
-            writer.Dispose();
+            while (opened.TryPop(out var open)) open.Dispose();
             throw;
         }
     });
@@ -48,14 +65,13 @@ internal sealed class StateDatabase : IDisposable
     }, cancellation);
 
     /// <summary>Runs <paramref name="write"/> and commits what it did, or nothing of it if it throws.</summary>
-    public Task<T> WriteAsync<T>(Func<SqliteTransaction, T> write, CancellationToken cancellation) => RunAsync(_writing, () =>
+    /// <param name="write">Its result, and what to note in the journal.</param>
+    public Task<T> WriteAsync<T>(Func<SqliteTransaction, (T Result, JournalEntry? Entry)> write, CancellationToken cancellation) => RunAsync(_writing, () =>
     {
         _files.Pass(FaultPoints.StateBegin);
-        using var transaction = _writer.BeginTransaction();
-        var result = write(transaction);
-        _files.Pass(FaultPoints.StateCommit);
-        transaction.Commit();
+        var result = Commit(write);
         _files.Pass(FaultPoints.StateCommitted);
+        if (_journal.Length > CommitJournal.MaxBytes) EmptyJournal();
         return result;
     }, cancellation);
 
@@ -63,6 +79,42 @@ internal sealed class StateDatabase : IDisposable
     {
         _reader.Dispose();
         _writer.Dispose();
+        _journal.Dispose();
+    }
+
+    private T Commit<T>(Func<SqliteTransaction, (T Result, JournalEntry? Entry)> write)
+    {
+        using var transaction = _writer.BeginTransaction();
+        var (result, entry) = write(transaction);
+        var before = _journal.Length;
+        try
+        {
+            if (entry is not null) _journal.Append(entry);
+            _files.Pass(FaultPoints.StateCommit);
+            transaction.Commit();
+            return result;
+        }
+        catch
+        {
+            // Whoever asked is told that it failed, so that it must not be done at the next start.
+            if (entry is not null) _journal.CutTo(before);
+            throw;
+        }
+    }
+
+    private void Recover()
+    {
+        if (_journal.Read() is { } entries) Notes = JournalReplay.Run(_writer, entries, Lost);
+        if (Lost.IsEmpty) EmptyJournal();
+    }
+
+    /// <summary>Folds SQLite's log into the database, after which the journal isn't needed; nothing happens while somebody reads from the log.</summary>
+    private void EmptyJournal()
+    {
+        using var command = _writer.CreateCommand();
+        command.CommandText = "PRAGMA wal_checkpoint(TRUNCATE)";
+        const long done = 0;
+        if (command.ExecuteScalar() is done) _journal.Empty();
     }
 
     private static async Task<T> RunAsync<T>(SemaphoreSlim turn, Func<T> work, CancellationToken cancellation)

@@ -17,17 +17,23 @@ internal static class TurnRows
         transaction, "SELECT commit_id, turn, tokens, body, chain FROM turn WHERE session = ?1 ORDER BY commit_id",
         r => new TurnRow(r.GetInt64(0), r.GetInt32(1), (byte[])r.GetValue(2), (byte[])r.GetValue(3), r.GetInt64(4)), session);
 
-    /// <summary>Adds a row; its commit and its place in the chain.</summary>
-    public static (long Commit, long Chain) Add(SqliteTransaction transaction, long session, long before, TurnBody body, ReadOnlySpan<int> tokens)
+    /// <summary>Adds a row, with its commit and its place in the chain.</summary>
+    public static TurnRow Add(SqliteTransaction transaction, long session, long before, TurnBody body, ReadOnlySpan<int> tokens)
     {
         var (tokenBytes, bodyBytes) = (MemoryMarshal.AsBytes(tokens).ToArray(), body.Write());
         var commit = (long)Sql.Scalar(
             transaction, "INSERT INTO turn (session, turn, tokens, body, chain) VALUES (?1, ?2, ?3, ?4, 0) RETURNING commit_id",
             session, body.Turns, tokenBytes, bodyBytes)!;
-        var chain = Link(before, session, new(commit, body.Turns, tokenBytes, bodyBytes, 0));
-        Sql.Run(transaction, "UPDATE turn SET chain = ?1 WHERE commit_id = ?2", chain, commit);
-        return (commit, chain);
+        var row = new TurnRow(commit, body.Turns, tokenBytes, bodyBytes, 0);
+        row = row with { Chain = Link(before, session, row) };
+        Sql.Run(transaction, "UPDATE turn SET chain = ?1 WHERE commit_id = ?2", row.Chain, commit);
+        return row;
     }
+
+    /// <summary>Adds a row as it was.</summary>
+    public static void Put(SqliteTransaction transaction, long session, in TurnRow row) => Sql.Run(
+        transaction, "INSERT INTO turn (commit_id, session, turn, tokens, body, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        row.Commit, session, row.Turn, row.Tokens, row.Body, row.Chain);
 
     public static void RemoveAll(SqliteTransaction transaction, long session) => Sql.Run(transaction, "DELETE FROM turn WHERE session = ?1", session);
 

@@ -27,7 +27,7 @@ public abstract class KvPageStoreContract
     public async Task AnEmptyRecordAndNoRecordsAreNothingSpecial()
     {
         var store = CreateStore();
-        KvRecord empty = new(new(KvRecordKind.Selection, 0), Array.Empty<byte>());
+        KvRecord empty = new(new(KvRecordKind.Selection), Array.Empty<byte>());
 
         Assert.Empty(await store.WriteAsync(Key, 1, []));
         Assert.Equal([[]], await store.ReadAsync(Key, Named([empty], await store.WriteAsync(Key, 1, [empty]))));
@@ -93,7 +93,7 @@ public abstract class KvPageStoreContract
         {
             var bytes = new byte[100 + 37 * i];
             random.NextBytes(bytes);
-            return new KvRecord(new((KvRecordKind)(i % 5), i), bytes);
+            return new KvRecord(new((KvRecordKind)(i % 3), i, i + 1), bytes);
         })];
     }
 

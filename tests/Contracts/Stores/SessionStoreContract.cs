@@ -178,13 +178,13 @@ public abstract class SessionStoreContract
         return saved;
     }
 
-    /// <summary>The session one turn later: a prompt, an answer whose last token has no keys and values yet, a full page and a new tail.</summary>
+    /// <summary>The session one turn later: a prompt, an answer whose last token has no keys and values yet, its records and a new state.</summary>
     protected static SessionSnapshot Next(SessionSnapshot before, int salt)
     {
         var (prompt, end) = (before.Tokens.Count + 40, before.Tokens.Count + 60);
-        var kv = before.Kv.Where(r => r.Key.Kind == KvRecordKind.RetrievalPage).ToDictionary();
-        kv[new(KvRecordKind.RetrievalPage, before.Turns)] = new(0, 1000 * salt, 10, salt, (ulong)salt << 40);
-        kv[new(KvRecordKind.RetrievalTail, 0)] = new(0, 1000 * salt + 500, 20, salt, ulong.MaxValue - (ulong)salt);
+        var kv = before.Kv.Where(r => r.Key.Kind == KvRecordKind.Retrieval).ToDictionary();
+        kv[new(KvRecordKind.Retrieval, 60 * before.Turns, 60 * before.Turns + 60)] = new(0, 1000 * salt, 10, salt, (ulong)salt << 40);
+        kv[new(KvRecordKind.Selection)] = new(0, 1000 * salt + 500, 20, salt, ulong.MaxValue - (ulong)salt);
         return before with
         {
             Fingerprint = new("content", "arithmetic"),
@@ -216,6 +216,6 @@ public abstract class SessionStoreContract
     {
         static object Plain(SessionSnapshot s) => new { s.Version, s.Key, s.Model, s.Tokens, s.Runs, s.Messages, s.Turns, s.LastTurn, s.Created, s.LastUsed, s.Fingerprint, s.Attention };
         Assert.Equivalent(Plain(expected), Plain(actual), strict: true);
-        Assert.Equal(expected.Kv.OrderBy(r => (r.Key.Kind, r.Key.Index)), actual.Kv.OrderBy(r => (r.Key.Kind, r.Key.Index)));
+        Assert.Equal(expected.Kv.OrderBy(r => (r.Key.Kind, r.Key.First)), actual.Kv.OrderBy(r => (r.Key.Kind, r.Key.First)));
     }
 }

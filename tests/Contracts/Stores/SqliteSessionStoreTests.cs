@@ -47,7 +47,7 @@ public sealed class SqliteSessionStoreTests : SessionStoreContract, IDisposable
         {
             var loaded = (await store.LoadTurnAsync(turn.Key, turn.Turns))!.Snapshot;
             Assert.Equal(turn.Tokens, loaded.Tokens);
-            Assert.Equal(turn.Turns > 12 - LocalStoreOptions.DefaultKeepTurns, loaded.Kv.ContainsKey(new(KvRecordKind.RetrievalTail, 0)));
+            Assert.Equal(turn.Turns > 12 - LocalStoreOptions.DefaultKeepTurns, loaded.Kv.ContainsKey(new(KvRecordKind.Selection)));
         }
     }
 

@@ -119,7 +119,7 @@ public abstract class LServeBehaviourTests
         }
         var state = new byte[saved.Selection!.SavedBytes];
         saved.Selection.CopyTo(state);
-        restored.Selection!.CopyFrom(state);
+        Assert.True(restored.Selection!.TryCopyFrom(state, saved.Pages.Retrieval.Length));
         restored.Length = saved.Length;
     }
 

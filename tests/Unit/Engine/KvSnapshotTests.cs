@@ -11,7 +11,7 @@ public sealed class KvSnapshotTests : IDisposable
     private const int Answer = 40;
 
     private static readonly LServeOptions s_sparse = new() { Sink = 10, Local = 70, Budget = 192, Candidates = 1, Renewal = 8, PrefillThreshold = 128, PrefillBudget = 192 };
-    private static readonly IReadOnlySet<KvPageId> s_nothing = new HashSet<KvPageId>();
+    private static readonly IReadOnlyDictionary<KvPageId, int> s_nothing = new Dictionary<KvPageId, int>();
 
     private readonly TemporaryFile _file = new(TinyModel.Bytes());
     private readonly ModelFile _model;
@@ -38,7 +38,7 @@ public sealed class KvSnapshotTests : IDisposable
             engine.Dispose();
             engine = Start(fake, sparse);
             var restored = Sequence.Restore("a", sequence.Tokens.ToArray(), sequence.Runs, sequence.Mode);
-            Assert.True(await engine.ImportAsync(restored, snapshot!));
+            Assert.True(await ImportAsync(engine, restored, snapshot!));
             Assert.Equal(sequence.CachedLength, restored.CachedLength);
             sequence = restored;
         }
@@ -48,18 +48,84 @@ public sealed class KvSnapshotTests : IDisposable
         if (sparse) Assert.True(sequence.Pages.Dropped > 0, "the window never slid");
     }
 
+    [Theory]
+    [InlineData(KvPrecision.F32, false)]
+    [InlineData(KvPrecision.F16, true)]
+    [InlineData(KvPrecision.Int8, true)]
+    [InlineData(KvPrecision.K8V4, false)]
+    [InlineData(KvPrecision.Int4, true)]
+    public async Task TurnByTurnExportsAddUpToTheCacheAndHaveEachTokenOnce(KvPrecision precision, bool sparse)
+    {
+        using var undisturbed = Start(fake: false, sparse, precision: precision);
+        using var engine = Start(fake: false, sparse, precision: precision);
+        var (expected, sequence) = (New(sparse), New(sparse));
+        var (saved, parts) = (new Dictionary<KvPageId, int>(), new List<KvPart>());
+        KvSnapshot? last = null;
+        foreach (var length in new[] { 70, 1, 9, 150, 3 })
+        {
+            await RunAsync(undisturbed, expected, Prompt(length));
+            await RunAsync(engine, sequence, Prompt(length));
+            last = (await engine.ExportAsync(sequence, saved))!;
+            parts.AddRange(last.Parts);
+            foreach (var part in last.Parts) saved[part.Page] = part.End - part.Page.Index * KvGeometry.PageTokens;
+        }
+        var held = last!.Shape.Held(sparse).ToHashSet();
+        var retrieval = parts.Where(part => part.Pool == KvPool.Retrieval).ToList();
+        Assert.Equal(sequence.CachedLength, retrieval.Sum(part => part.End - part.First));
+        Assert.Equal(last.Shape.Held(sparse).Count(), held.Count);
+
+        await engine.ReleaseAsync(sequence);
+        var whole = last with { Parts = [.. parts.Where(part => held.Contains(part.Page)).OrderBy(part => (part.Pool, part.First))] };
+        Assert.True(await ImportAsync(engine, sequence, whole));
+        foreach (var next in new[] { undisturbed, engine }) await RunAsync(next, next == engine ? sequence : expected, Prompt(20));
+        Assert.Equal(expected.Tokens.ToArray(), sequence.Tokens.ToArray());
+    }
+
     [Fact]
-    public async Task AnExportLeavesOutWhatIsSavedAndFull()
+    public async Task AnExportInPiecesIsTheExport()
     {
         using var engine = Start(fake: true, sparse: true);
         var sequence = New(sparse: true);
-        await RunAsync(engine, sequence, Prompt(150));
+        await RunAsync(engine, sequence, Prompt(300));
         var all = (await engine.ExportAsync(sequence, s_nothing))!;
-        var rest = (await engine.ExportAsync(sequence, all.Pages.Select(page => page.Id).ToHashSet()))!;
+        var (saved, parts, calls) = (new Dictionary<KvPageId, int>(), new List<KvPart>(), 0);
+        for (var complete = false; !complete; calls++)
+        {
+            var some = (await engine.ExportAsync(sequence, saved, maxBytes: 1))!;
+            parts.Add(Assert.Single(some.Parts));
+            saved[parts[^1].Page] = parts[^1].End - parts[^1].Page.Index * KvGeometry.PageTokens;
+            complete = some.IsComplete;
+        }
 
-        Assert.Equal(all.Shape.Held(anyStreams: true), all.Pages.Select(page => page.Id));
-        Assert.Equal(all.Pages.Where(page => !all.Shape.IsFull(page.Id.Index)).Select(page => page.Id), rest.Pages.Select(page => page.Id));
-        Assert.Equal([KvPool.Retrieval, KvPool.Streaming], rest.Pages.Select(page => page.Id.Pool));
+        Assert.Equal(all.Parts.Select(part => (part.Pool, part.First, part.End)), parts.Select(part => (part.Pool, part.First, part.End)));
+        Assert.Equal(all.Parts.Count, calls);
+        Assert.Equal(all.Shape.Held(anyStreams: true), all.Parts.Select(part => part.Page));
+    }
+
+    [Theory]
+    [InlineData(false, 100, 100)]
+    [InlineData(false, 64, 64)]
+    [InlineData(false, 0, 0)]
+    [InlineData(true, 170, 128)]
+    [InlineData(true, 20, 0)]
+    public async Task WhatIsDamagedIsComputedAgainFromThereOnAndSaysTheSame(bool sparse, int intact, int restored)
+    {
+        using var undisturbed = Start(fake: true, sparse);
+        using var engine = Start(fake: true, sparse);
+        var (expected, sequence) = (New(sparse), New(sparse));
+        await RunAsync(undisturbed, expected, Prompt(150));
+        await RunAsync(engine, sequence, Prompt(150));
+        var snapshot = (await engine.ExportAsync(sequence, s_nothing))!;
+        await engine.ReleaseAsync(sequence);
+        var used = engine.Statistics.PagesUsed;
+
+        Assert.True(await ImportAsync(engine, sequence, snapshot with { Parts = [.. snapshot.Parts.Where(part => part.First < intact)] }, intact));
+        Assert.Equal(restored, sequence.CachedLength);
+        await RunAsync(undisturbed, expected, Prompt(20));
+        await RunAsync(engine, sequence, Prompt(20));
+        Assert.Equal(expected.Tokens.ToArray(), sequence.Tokens.ToArray());
+        await engine.ReleaseAsync(sequence);
+        Assert.Equal(used, engine.Statistics.PagesUsed);
     }
 
     [Fact]
@@ -72,11 +138,12 @@ public sealed class KvSnapshotTests : IDisposable
         var used = engine.Statistics.PagesUsed;
         Sequence Fresh(int tokens) => Sequence.Restore("a", sequence.Tokens[..tokens].ToArray(), [new(tokens, SliceKind.Prefill)], AttentionMode.LServe);
 
-        Assert.False(await engine.ImportAsync(sequence, snapshot));
-        Assert.False(await engine.ImportAsync(Fresh(100), snapshot));
-        Assert.False(await engine.ImportAsync(Fresh(150 + Answer), snapshot with { Pages = [.. snapshot.Pages.Skip(1)] }));
-        Assert.False(await engine.ImportAsync(Fresh(150 + Answer), snapshot with { Selection = new byte[1] }));
-        Assert.False(await engine.ImportAsync(Fresh(150 + Answer), snapshot with { Shape = snapshot.Shape with { SinkPages = 2 } }));
+        Assert.False(await ImportAsync(engine, sequence, snapshot));
+        Assert.False(await ImportAsync(engine, Fresh(100), snapshot));
+        Assert.False(await ImportAsync(engine, Fresh(150 + Answer), snapshot with { Parts = [snapshot.Parts[0] with { Bytes = new byte[3] }] }));
+        Assert.False(await ImportAsync(engine, Fresh(150 + Answer), snapshot with { Selection = new byte[1] }));
+        Assert.False(await ImportAsync(engine, Fresh(150 + Answer), snapshot with { Selection = Spoilt(snapshot.Selection) }));
+        Assert.False(await ImportAsync(engine, Fresh(150 + Answer), snapshot with { Shape = snapshot.Shape with { SinkPages = 2 } }));
         Assert.Equal(used, engine.Statistics.PagesUsed);
     }
 
@@ -90,28 +157,46 @@ public sealed class KvSnapshotTests : IDisposable
         await engine.ReleaseAsync(first);
         await RunAsync(engine, second, Prompt(400));
 
-        Assert.True(await engine.ImportAsync(first, snapshot));
+        Assert.True(await ImportAsync(engine, first, snapshot));
         Assert.Equal(0, second.CachedLength);
 
         var blocking = engine.Generate(second, [1], SamplingParams.Greedy, 60);
         await engine.ReleaseAsync(first);
         await blocking.WaitAsync();
-        Assert.False(await engine.ImportAsync(first, snapshot));
+        Assert.False(await ImportAsync(engine, first, snapshot));
         Assert.Equal(0, first.CachedLength);
         engine.Cancel(blocking);
         await EndAsync(blocking);
-        Assert.True(await engine.ImportAsync(first, snapshot));
+        Assert.True(await ImportAsync(engine, first, snapshot));
     }
 
     private static int[] Prompt(int tokens) => [.. Enumerable.Range(0, tokens).Select(i => TinyTokenizer.FirstByte + 'a' + i * i % 23)];
 
     private static Sequence New(bool sparse) => new("a", sparse ? AttentionMode.LServe : AttentionMode.Dense);
 
-    private Engine Start(bool fake, bool sparse, int kvTokens = 0) => new(
+    /// <summary>A selection state that names a page which isn't there.</summary>
+    private static byte[] Spoilt(ReadOnlyMemory<byte> selection)
+    {
+        var spoilt = selection.ToArray();
+        System.Runtime.InteropServices.MemoryMarshal.Write(spoilt, 1);
+        for (var i = 2; i < 4; i++) System.Runtime.InteropServices.MemoryMarshal.Write(spoilt.AsSpan(i * sizeof(int)), 1000);
+        return spoilt;
+    }
+
+    /// <summary>Brings a snapshot back; false, and the sequence stays empty, where it doesn't belong.</summary>
+    private static async Task<bool> ImportAsync(Engine engine, Sequence sequence, KvSnapshot snapshot, int? intact = null)
+    {
+        if (await engine.BeginImportAsync(sequence, snapshot.Shape, snapshot.Selection) is not { } import) return false;
+        var written = await engine.ImportAsync(import, snapshot.Parts);
+        await engine.EndImportAsync(import, written ? intact ?? snapshot.Shape.CachedLength : 0);
+        return written;
+    }
+
+    private Engine Start(bool fake, bool sparse, int kvTokens = 0, KvPrecision? precision = null) => new(
         fake ? new FakeBackend() : new CpuBackend(new() { Threads = 1 }), _model.Config, _model.Weights, _model.Tokenizer.EndTokens,
         new()
         {
-            KvTokens = kvTokens, KvPrecision = sparse ? KvPrecision.Int8 : KvPrecision.F16, LServe = sparse ? s_sparse : null,
+            KvTokens = kvTokens, KvPrecision = precision ?? (sparse ? KvPrecision.Int8 : KvPrecision.F16), LServe = sparse ? s_sparse : null,
             Pattern = sparse ? new() { Gates = [[0.1f, 0.9f], [0.9f, 0.1f]] } : null, EventBuffer = 8,
         });
 

@@ -60,4 +60,16 @@ internal readonly record struct KvPageLayout
 
     /// <summary>[2][D][4 logical pages] binary16: maximum and minimum, or mean and deviation.</summary>
     public int Statistics { get; }
+
+    /// <summary>The page of one head of a pool, piece by piece, in the order in which they lie.</summary>
+    public PageStrip[] StripsOf(KvGeometry geometry, KvPool pool)
+    {
+        var (dim, scales) = (geometry.HeadDim, new PageStrip(2, Tokens, sizeof(ushort)));
+        var values = new PageStrip(1, Tokens, ValueRow);
+        List<PageStrip> strips = geometry.Precision.IsQuantised()
+            ? [PageStrip.OfNibbles(dim), scales, .. geometry.Precision.KeyBits() == 8 ? [PageStrip.OfNibbles(dim)] : Array.Empty<PageStrip>(), values, scales]
+            : [new(dim, Tokens, geometry.BytesPerElement), values];
+        if (pool == KvPool.Retrieval && geometry.StatisticsBytes > 0) strips.Add(new(2 * dim, Tokens / KvGeometry.LogicalTokens, sizeof(ushort)));
+        return [.. strips];
+    }
 }

@@ -10,6 +10,7 @@ internal sealed unsafe class KvPages : IDisposable
 {
     private readonly byte*[] _data = new byte*[2];
     private readonly long[] _headBytes = new long[2], _pageBytes = new long[2];
+    private readonly PageForm[] _forms = new PageForm[2];
 
     public KvPages(KvGeometry geometry)
     {
@@ -18,6 +19,8 @@ internal sealed unsafe class KvPages : IDisposable
         {
             _headBytes[(int)pool] = geometry.HeadPageBytes(pool);
             _pageBytes[(int)pool] = geometry.PageBytesOf(pool);
+            _forms[(int)pool] = new(geometry.HeadsOf(pool), Layout.StripsOf(geometry, pool));
+            if (_forms[(int)pool].Bytes != _pageBytes[(int)pool]) throw new InvalidOperationException("A page's pieces are not the page.");
             _data[(int)pool] = LargePages.Allocate(checked((nuint)(_pageBytes[(int)pool] * geometry.PagesOf(pool))));
         }
     }
@@ -41,6 +44,8 @@ internal sealed unsafe class KvPages : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)page, (uint)Geometry.PagesOf(pool), nameof(page));
         return new(_data[(int)pool] + page * _pageBytes[(int)pool], checked((int)_pageBytes[(int)pool]));
     }
+
+    public PageForm FormOf(KvPool pool) => _forms[(int)pool];
 
     public void Copy(KvPool pool, int from, int to) => Page(pool, from).CopyTo(Page(pool, to));
 

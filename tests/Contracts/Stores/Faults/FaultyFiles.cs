@@ -46,6 +46,12 @@ internal sealed class FaultyFiles(Fault fault, int at) : IStoreFiles
         _disk.Write(point, file, pieces, offset);
     }
 
+    public void Truncate(string point, SafeFileHandle file, long length)
+    {
+        Pass(point);
+        _disk.Truncate(point, file, length);
+    }
+
     public void Sync(string point, SafeFileHandle file)
     {
         Pass(point);
