@@ -55,8 +55,13 @@ public enum FinishReason
 /// <param name="SessionTokens">Tokens the session holds now.</param>
 /// <param name="RestoredTokens">Of the cached ones, tokens whose keys and values were read from the store.</param>
 /// <param name="RecomputedTokens">Tokens of earlier turns whose keys and values were not at hand and were computed again.</param>
+/// <param name="ArithmeticChanged">
+/// Whether earlier turns were computed by another kind of device, vector width or kernels: what was kept serves, but the same question
+/// there may have got another answer.
+/// </param>
 public sealed record TurnUsage(
-    int PromptTokens, int CompletionTokens, int CachedTokens, int SessionTokens, int RestoredTokens = 0, int RecomputedTokens = 0)
+    int PromptTokens, int CompletionTokens, int CachedTokens, int SessionTokens, int RestoredTokens = 0, int RecomputedTokens = 0,
+    bool ArithmeticChanged = false)
 {
     public AttentionKind Attention { get; init; }
 

@@ -91,8 +91,17 @@ public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
         }
     }
 
-    public async ValueTask<SessionInfo?> ForkAsync(SessionKey key, SessionKey to, int? turn = null, AttentionKind? attention = null, CancellationToken cancellation = default) =>
-        await SessionFork.RunAsync(_environment, key, to, turn, attention, cancellation);
+    public async ValueTask<SessionInfo?> ForkAsync(SessionKey key, SessionKey to, int? turn = null, AttentionKind? attention = null, CancellationToken cancellation = default)
+    {
+        AttentionKinds.CheckServed(_environment.Engine, attention);
+        return await SessionFork.RunAsync(_environment.Stores, key, to, turn, attention, cancellation);
+    }
+
+    public async ValueTask<bool> ExportAsync(SessionKey key, bool withPages, Stream to, CancellationToken cancellation = default) =>
+        await SessionExport.RunAsync(_environment.Stores, key, withPages, to, cancellation);
+
+    public async ValueTask<SessionInfo> ImportAsync(string tenant, string? name, Stream from, CancellationToken cancellation = default) =>
+        await SessionImport.RunAsync(_environment.Stores, tenant, name, from, cancellation);
 
     public async ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default)
     {
@@ -101,7 +110,7 @@ public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
             await session.CloseAsync();
             _active.TryRemove(new(key, session));
         }
-        return await SessionDeletion.RunAsync(_environment, key, cancellation);
+        return await SessionDeletion.RunAsync(_environment.Stores, key, cancellation);
     }
 
     /// <summary>Cancels running turns, waits for them to commit what they sent, and frees all pages.</summary>

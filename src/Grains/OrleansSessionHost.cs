@@ -36,6 +36,13 @@ internal sealed class OrleansSessionHost(IGrainFactory grains, SessionEnvironmen
     public async ValueTask<SessionInfo?> ForkAsync(SessionKey key, SessionKey to, int? turn = null, AttentionKind? attention = null, CancellationToken cancellation = default) =>
         await grains.GetSessionGrain(key).ForkToAsync(to.Session, turn, attention, cancellation);
 
+    // Silos share their stores, and what is committed is all that travels.
+    public async ValueTask<bool> ExportAsync(SessionKey key, bool withPages, Stream to, CancellationToken cancellation = default) =>
+        await SessionExport.RunAsync(environment.Stores, key, withPages, to, cancellation);
+
+    public async ValueTask<SessionInfo> ImportAsync(string tenant, string? name, Stream from, CancellationToken cancellation = default) =>
+        await SessionImport.RunAsync(environment.Stores, tenant, name, from, cancellation);
+
     public async ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default) =>
         await grains.GetSessionGrain(key).TryDeleteAsync(cancellation);
 }

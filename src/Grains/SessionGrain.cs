@@ -64,7 +64,8 @@ internal sealed class SessionGrain(SessionEnvironment environment, SessionGrainO
 
     public Task<SessionReply> ForkAsync(string to, int? turn, AttentionKind? attention) => ReplyAsync(async () =>
     {
-        var fork = await SessionFork.RunAsync(environment, _key, new(_key.Tenant, to), turn, attention);
+        AttentionKinds.CheckServed(environment.Engine, attention);
+        var fork = await SessionFork.RunAsync(environment.Stores, _key, new(_key.Tenant, to), turn, attention);
         return new(fork is not null, fork);
     });
 
@@ -74,7 +75,7 @@ internal sealed class SessionGrain(SessionEnvironment environment, SessionGrainO
         try
         {
             await _session.CloseAsync();
-            return new(await SessionDeletion.RunAsync(environment, _key));
+            return new(await SessionDeletion.RunAsync(environment.Stores, _key));
         }
         finally
         {

@@ -22,9 +22,9 @@ public static class AttentionKinds
     }
 
     /// <exception cref="LServeException">This server has no sparse attention.</exception>
-    internal static void CheckServed(Engine engine, AttentionMode mode)
+    public static void CheckServed(Engine engine, AttentionKind? asked)
     {
-        if (mode == AttentionMode.LServe && engine.Options.LServe is null)
+        if (asked == AttentionKind.LServe && engine.Options.LServe is null)
             throw LServeException.Invalid("This server attends densely only. Leave 'attention' out, or start the server with --attention lserve.", "attention");
     }
 

@@ -38,6 +38,15 @@ public interface ISessionHost
     /// <exception cref="LServeException">There is a session of that name, or that turn isn't kept.</exception>
     ValueTask<SessionInfo?> ForkAsync(SessionKey key, SessionKey to, int? turn = null, AttentionKind? attention = null, CancellationToken cancellation = default);
 
+    /// <summary>Writes the session as it was last committed, as one file; false, and nothing is written, when there is none.</summary>
+    /// <param name="withPages">Whether its KV cache goes along.</param>
+    ValueTask<bool> ExportAsync(SessionKey key, bool withPages, Stream to, CancellationToken cancellation = default);
+
+    /// <summary>Keeps the session that a file holds.</summary>
+    /// <param name="name">Null: the name it had.</param>
+    /// <exception cref="LServeException">The file is no session or damaged, or there is a session of that name.</exception>
+    ValueTask<SessionInfo> ImportAsync(string tenant, string? name, Stream from, CancellationToken cancellation = default);
+
     /// <summary>Forgets the session and its pages; a turn in progress is cancelled first. False when there was none.</summary>
     ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default);
 

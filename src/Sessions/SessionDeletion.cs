@@ -6,10 +6,10 @@ namespace LServe.Sessions;
 public static class SessionDeletion
 {
     /// <summary>False when there was nothing to delete.</summary>
-    public static async Task<bool> RunAsync(SessionEnvironment environment, SessionKey key, CancellationToken cancellation = default)
+    public static async Task<bool> RunAsync(SessionStores stores, SessionKey key, CancellationToken cancellation = default)
     {
-        var found = await environment.Store.DeleteAsync(key, cancellation);
-        if (environment.Pages is { } pages) await pages.DeleteAsync(key, cancellation);
+        var found = await stores.Sessions.DeleteAsync(key, cancellation);
+        if (stores.Pages is { } pages) await pages.DeleteAsync(key, cancellation);
         return found;
     }
 }

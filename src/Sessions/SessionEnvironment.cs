@@ -14,6 +14,8 @@ public sealed record SessionEnvironment(
 
     public SessionLimits Limits { get; init; } = new();
 
+    public SessionStores Stores => new(Store, Pages, Time);
+
     /// <summary>How sessions attend that have no turn yet; those that have keep their own.</summary>
     public AttentionMode Attention { get; init; }
 

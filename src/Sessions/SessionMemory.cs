@@ -18,6 +18,10 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
 
     public SessionKey Key => key;
 
+    /// <summary>Whether the turns so far were computed by another arithmetic than this host's.</summary>
+    public bool ArithmeticChanged =>
+        Snapshot?.Fingerprint is { } before && environment.Fingerprint is { } now && before.Arithmetic != now.Arithmetic;
+
     /// <summary>Tokens whose keys and values are in memory.</summary>
     public int CachedTokens => _sequence?.CachedLength ?? 0;
 
@@ -33,6 +37,7 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
         if (_sequence is not null) await ForgetAsync();
         if (keeps && await environment.Store.LoadAsync(key) is { } stored)
         {
+            CheckTokens(stored.Snapshot);
             (Snapshot, _etag) = (stored.Snapshot, stored.ETag);
             return _sequence = Sequence.Restore(key.Tenant, stored.Snapshot.Tokens, stored.Snapshot.Runs, stored.Snapshot.Attention);
         }
@@ -86,6 +91,15 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
     {
         await FreePagesAsync();
         (_sequence, Snapshot, _etag) = (null, null, null);
+    }
+
+    /// <summary>Of another model, or from a file, it may have tokens that there are none of here.</summary>
+    private void CheckTokens(SessionSnapshot stored)
+    {
+        foreach (var token in stored.Tokens)
+            if (token >= environment.Tokenizer.VocabularySize)
+                throw new LServeException(new(ErrorCode.SessionConflict,
+                    $"Session {key} was made with model {stored.Model} and has token {token}; {environment.ModelName} has {environment.Tokenizer.VocabularySize}. Serve that model, or use another session."));
     }
 
     /// <summary>Where the records of the committed turn are after a compaction.</summary>

@@ -18,7 +18,7 @@ internal sealed record TurnAnswer(TurnCall Call, TurnStarted Started, string Mod
         new(end.Usage.CachedTokens),
         new(
             Call.Session?.Session, Started.TurnId, end.Usage.CachedTokens, end.Usage.SessionTokens, end.Usage.RestoredTokens,
-            end.Usage.RecomputedTokens, Started.Repeated, end.Reason == FinishReason.Cancelled)
+            end.Usage.RecomputedTokens, end.Usage.ArithmeticChanged, Started.Repeated, end.Reason == FinishReason.Cancelled)
         {
             Attention = end.Usage.Attention,
             PagesRead = end.Usage.PagesRead,

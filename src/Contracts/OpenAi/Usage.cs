@@ -17,10 +17,12 @@ public sealed record PromptTokensDetails(int CachedTokens);
 /// <param name="SessionTokens">Tokens the session holds now.</param>
 /// <param name="RestoredTokens">Of the cached ones, tokens whose keys and values were read from the store.</param>
 /// <param name="RecomputedTokens">Tokens of earlier turns whose keys and values were computed again.</param>
+/// <param name="ArithmeticChanged">Whether earlier turns were computed by another kind of device, vector width or kernels.</param>
 /// <param name="Repeated">Whether the turn had been committed before and was not run again.</param>
 /// <param name="Cancelled">Whether the answer was stopped by a client.</param>
 public sealed record UsageExtension(
-    string? SessionId, string TurnId, int CachedTokens, int SessionTokens, int RestoredTokens, int RecomputedTokens, bool Repeated, bool Cancelled)
+    string? SessionId, string TurnId, int CachedTokens, int SessionTokens, int RestoredTokens, int RecomputedTokens, bool ArithmeticChanged,
+    bool Repeated, bool Cancelled)
 {
     /// <summary>How the conversation attends.</summary>
     public AttentionKind Attention { get; init; }

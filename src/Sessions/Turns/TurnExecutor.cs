@@ -50,9 +50,10 @@ internal sealed class TurnExecutor(SessionEnvironment environment, SessionMemory
         var input = _conversation.Resolve(memory.Snapshot?.Messages ?? [], turn.Request);
         var sequence = await memory.LoadAsync(turn.Request.Attention?.ToMode());
         AttentionKinds.Check(memory.Key, sequence.Mode, turn.Request.Attention);
-        AttentionKinds.CheckServed(environment.Engine, sequence.Mode);
+        AttentionKinds.CheckServed(environment.Engine, sequence.Mode.ToKind());
         var restored = await memory.RestorePagesAsync();
         var outcome = await new TurnRunner(environment, sequence).RunAsync(turn, input, restored);
+        outcome = outcome with { Usage = outcome.Usage with { ArithmeticChanged = memory.ArithmeticChanged } };
         await memory.CommitAsync(turn, input, outcome);
         return () => turn.Complete(new TurnCompleted(outcome.Reason, outcome.Usage));
     }

@@ -31,12 +31,14 @@ internal sealed class SessionFolder : IDisposable
         if (options.SessionFolder == None) return new(null);
         try
         {
-            return new(LocalStore.Open(new()
+            var store = LocalStore.Open(new()
             {
                 Folder = options.SessionFolder ?? Default,
                 KeepTurns = options.KeepTurns,
                 AtPoint = Environment.GetEnvironmentVariable(CrashVariable) is { Length: > 0 } point ? CrashPoint.Parse(point).Pass : null,
-            }));
+            });
+            foreach (var note in store.Notes) Console.Error.WriteLine($"lserve serve: {note}");
+            return new(store);
         }
         catch (SessionStoreException problem)
         {

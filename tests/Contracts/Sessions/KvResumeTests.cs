@@ -74,6 +74,18 @@ public sealed class KvResumeTests : IDisposable
     }
 
     [Fact]
+    public async Task PagesOfAnotherArithmeticServeAndTheReplySaysSo()
+    {
+        var expected = await UndisturbedAsync(sparse: false);
+        await SayAllAsync(sparse: false, until: 2);
+        await using var run = new Run(this, _model, sparse: false, arithmetic: "wider");
+        var (text, usage) = await run.SayAsync(s_says[2]);
+        Assert.Equal((expected[2].Text, true, 0), (text, usage.ArithmeticChanged, usage.RecomputedTokens));
+        Assert.True(usage.RestoredTokens > 0);
+        Assert.False((await run.SayAsync(s_says[3])).Usage.ArithmeticChanged);
+    }
+
+    [Fact]
     public async Task ATurnWritesWhatIsNewAndNoMore()
     {
         await using var run = Start(sparse: false);
@@ -171,16 +183,18 @@ public sealed class KvResumeTests : IDisposable
         private readonly Engine _engine;
         private readonly EmbeddedSessionHost _host;
 
-        public Run(KvResumeTests test, ModelFile model, bool sparse, int keepTurns = 8)
+        public Run(KvResumeTests test, ModelFile model, bool sparse, int keepTurns = 8, string? arithmetic = null)
         {
             _store = LocalStore.Open(new() { Folder = test._folder.Path, KeepTurns = keepTurns });
             _engine = new(new FakeBackend(), model.Config, model.Weights, model.Tokenizer.EndTokens, new()
             {
                 LServe = sparse ? s_sparse : null, Pattern = sparse ? new() { Gates = [[0.1f, 0.9f], [0.9f, 0.1f]] } : null,
             });
-            _host = new(SessionEnvironment.For(model, _engine, _store.Sessions) with
+            var environment = SessionEnvironment.For(model, _engine, _store.Sessions);
+            _host = new(environment with
             {
                 Pages = _store.Pages, Attention = sparse ? AttentionMode.LServe : AttentionMode.Dense,
+                Fingerprint = environment.Fingerprint! with { Arithmetic = arithmetic ?? environment.Fingerprint.Arithmetic },
             });
         }
 

@@ -51,6 +51,19 @@ internal sealed class FakeSessionHost : ISessionHost
     public ValueTask<SessionInfo?> ForkAsync(SessionKey key, SessionKey to, int? turn = null, AttentionKind? attention = null, CancellationToken cancellation = default) =>
         new(Sessions.TryGetValue(key.Session, out var session) ? session with { Id = to.Session, Turns = turn ?? session.Turns } : null);
 
+    public async ValueTask<bool> ExportAsync(SessionKey key, bool withPages, Stream to, CancellationToken cancellation = default)
+    {
+        if (!Sessions.ContainsKey(key.Session)) return false;
+        await to.WriteAsync(System.Text.Encoding.UTF8.GetBytes($"{key.Session} {withPages}"), cancellation);
+        return true;
+    }
+
+    public async ValueTask<SessionInfo> ImportAsync(string tenant, string? name, Stream from, CancellationToken cancellation = default)
+    {
+        var text = await new StreamReader(from).ReadToEndAsync(cancellation);
+        return new(tenant, name ?? "named-in-the-file", "fake-model", text.Length, 0, 1, "cold", default, default, null, []);
+    }
+
     /// <summary>A turn that answers with <paramref name="texts"/>, one token each.</summary>
     public static TurnScript Say(params string[] texts) => SayThen(FinishReason.Stop, texts);
 

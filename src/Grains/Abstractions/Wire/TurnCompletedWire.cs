@@ -13,6 +13,7 @@ internal struct TurnCompletedWire
     [Id(4)] public int SessionTokens;
     [Id(5)] public int RestoredTokens;
     [Id(6)] public int RecomputedTokens;
+    [Id(7)] public bool ArithmeticChanged;
     [Id(8)] public string? Attention;
     [Id(9)] public long PagesRead;
     [Id(10)] public long PagesHeld;
@@ -23,7 +24,8 @@ internal sealed class TurnCompletedConverter : IConverter<TurnCompleted, TurnCom
 {
     public TurnCompleted ConvertFromSurrogate(in TurnCompletedWire wire) => new(
         Enum.Parse<FinishReason>(wire.Reason),
-        new TurnUsage(wire.PromptTokens, wire.CompletionTokens, wire.CachedTokens, wire.SessionTokens, wire.RestoredTokens, wire.RecomputedTokens)
+        new TurnUsage(wire.PromptTokens, wire.CompletionTokens, wire.CachedTokens, wire.SessionTokens, wire.RestoredTokens, wire.RecomputedTokens,
+            wire.ArithmeticChanged)
         {
             Attention = wire.Attention is { } name ? Enum.Parse<AttentionKind>(name) : AttentionKind.Dense,
             PagesRead = wire.PagesRead,
@@ -39,6 +41,7 @@ internal sealed class TurnCompletedConverter : IConverter<TurnCompleted, TurnCom
         SessionTokens = value.Usage.SessionTokens,
         RestoredTokens = value.Usage.RestoredTokens,
         RecomputedTokens = value.Usage.RecomputedTokens,
+        ArithmeticChanged = value.Usage.ArithmeticChanged,
         Attention = value.Usage.Attention.ToString(),
         PagesRead = value.Usage.PagesRead,
         PagesHeld = value.Usage.PagesHeld,
