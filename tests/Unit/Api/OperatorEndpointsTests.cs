@@ -53,6 +53,16 @@ public sealed class OperatorEndpointsTests : IAsyncLifetime
         Assert.All(lines.SkipLast(1), line => Assert.Matches("^(# (HELP|TYPE) lserve_.+|lserve_[a-z_]+(\\{.+\\})? [0-9.eE+-]+)$", line));
     }
 
+    [Fact]
+    public async Task StatsTellWhatIsReadOfWhatIsHeld()
+    {
+        _server.Host.Status = _server.Host.Status with { PagesRead = 30, PagesHeld = 120 };
+        var stats = JsonNode.Parse(await _server.Http.GetStringAsync("/stats"))!;
+
+        Assert.Equal((30, 120, "dense"), ((long)stats["pages_read"]!, (long)stats["pages_held"]!, (string?)stats["attention"]));
+        Assert.Equal(("fake-model", 3, 64), ((string?)stats["model"], (int)stats["pages_used"]!, (int)stats["pages_total"]!));
+    }
+
     [Theory]
     [InlineData("/", "text/html")]
     [InlineData("/chat.css", "text/css")]

@@ -35,6 +35,26 @@ public sealed class SessionRequestTests : IAsyncLifetime
         Assert.Equal("größe 1", Uri.UnescapeDataString(response.Headers.GetValues("X-Session-Id").Single()));
     }
 
+    [Theory]
+    [InlineData("\"attention\":\"lserve\"", AttentionKind.LServe)]
+    [InlineData("\"attention\":\"dense\"", AttentionKind.Dense)]
+    [InlineData("\"attention\":null", null)]
+    public async Task TheBodySaysHowToAttend(string field, AttentionKind? attention)
+    {
+        using var response = await _server.PostAsync(ChatPath, HelloWith(field));
+
+        Assert.Equal(attention, _server.Host.Asked.Single().Request.Attention);
+        Assert.Equal("dense", (string?)JsonNode.Parse(await response.Content.ReadAsStringAsync())!["usage"]!["lserve"]!["attention"]);
+    }
+
+    [Fact]
+    public async Task AnUnknownAttentionIsRefused()
+    {
+        using var response = await _server.PostAsync(ChatPath, HelloWith("\"attention\":\"magic\""));
+
+        await ErrorAssert.IsAsync(response, HttpStatusCode.BadRequest, "invalid_request", "attention");
+    }
+
     [Fact]
     public async Task WithoutASessionNothingIsKept()
     {
