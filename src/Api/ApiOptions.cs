@@ -9,6 +9,9 @@ public sealed record ApiOptions
     /// <summary>Bytes of an oversized body that are read and dropped, so that its sender gets the 413 instead of a reset. Default 64 MiB.</summary>
     public int MaxDrainedBytes { get; init; } = 64 << 20;
 
+    /// <summary>Bytes: largest session that is imported, its pages included. Default 16 GiB; past it the answer is 413.</summary>
+    public long MaxImportBytes { get; init; } = 16L << 30;
+
     /// <summary>Requests: most turns in progress or waiting at once. Default 512; past it the answer is 429.</summary>
     public int MaxConcurrentTurns { get; init; } = 512;
 

@@ -29,6 +29,7 @@ public static class LServeApi
         new CompletionsEndpoint(api, turns).Map(routes);
         new ModelsEndpoint(api).Map(routes);
         new SessionsEndpoint(api).Map(routes);
+        new SessionFilesEndpoint(api).Map(routes);
         new SessionTurnsEndpoint(api, turns).Map(routes);
         new HealthEndpoints(api).Map(routes);
         new MetricsEndpoint(api).Map(routes);

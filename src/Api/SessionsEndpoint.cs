@@ -91,6 +91,6 @@ internal sealed class SessionsEndpoint(ApiServices api)
 
     private static Task ReplyAsync(HttpContext http, SessionReply reply) => JsonReply.WriteAsync(http, reply, WireJson.Default.SessionReply);
 
-    private static LServeException NotFound(SessionKey key) =>
+    public static LServeException NotFound(SessionKey key) =>
         new(new(ErrorCode.SessionNotFound, $"There is no session '{key.Session}'.", "session"));
 }

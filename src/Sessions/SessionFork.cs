@@ -43,7 +43,7 @@ public static class SessionFork
         }
     }
 
-    internal static LServeException NoSuchTurn(SessionSnapshot kept, int turn) =>
+    public static LServeException NoSuchTurn(SessionSnapshot kept, int turn) =>
         LServeException.Invalid($"Turn {turn} of session {kept.Key} isn't kept; it has {kept.Turns} turns, counted from 1.", "turn");
 
     private static LServeException Taken(SessionKey key, Exception? inner = null) =>

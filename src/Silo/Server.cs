@@ -34,6 +34,7 @@ internal static class Server
         await using var app = Build(options, address, SessionEnvironment.For(model, engine, sessions.Store) with { Attention = options.Attention, Pages = sessions.Pages });
         app.MapLServeApi();
         await ListenAsync(app, address);
+        sessions.Announce(AddressOf(app));
         Announce(app, model, engine, Stopwatch.GetElapsedTime(begin));
         if (!address.IsLocal)
             Console.Error.WriteLine($"lserve serve: everybody who reaches {address.Ip} may use this server; it asks for no key.");
@@ -75,11 +76,13 @@ internal static class Server
         }
     }
 
+    private static Uri AddressOf(WebApplication app) =>
+        new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+
     /// <param name="took">Time from the program's first line; the process itself is older, since the front door became it.</param>
     private static void Announce(WebApplication app, ModelFile model, Engine engine, TimeSpan took)
     {
-        var url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         Console.WriteLine(FormattableString.Invariant(
-            $"Ready at {url}/ after {took.TotalSeconds:F2} s: {model.Config.Name}, {engine.Backend.Name}, context {engine.Options.ContextLength} tokens, {Edition.Name} edition"));
+            $"Ready at {AddressOf(app)} after {took.TotalSeconds:F2} s: {model.Config.Name}, {engine.Backend.Name}, context {engine.Options.ContextLength} tokens, {Edition.Name} edition"));
     }
 }

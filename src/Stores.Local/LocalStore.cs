@@ -9,6 +9,7 @@ namespace LServe.Stores.Local;
 /// <remarks>
 /// <code>
 /// FOLDER/lock             held by the process that has the folder
+/// FOLDER/address          where that process is to be reached
 /// FOLDER/sessions.db      state; sessions.db-wal and -shm belong to it
 /// FOLDER/commits.log      the last commits once more, against damage to sessions.db-wal
 /// FOLDER/pages/XX/ID-N.kv records of the session whose key hashes to ID, its Nth file
@@ -16,6 +17,8 @@ namespace LServe.Stores.Local;
 /// </remarks>
 public sealed class LocalStore : IDisposable
 {
+    private const string AddressFile = "address";
+
     private readonly FolderLock _lock;
     private readonly StateDatabase _database;
 
@@ -52,8 +55,19 @@ public sealed class LocalStore : IDisposable
         }
     }
 
+    /// <summary>Notes where the process that has the folder is to be reached.</summary>
+    public void Announce(Uri address) => File.WriteAllText(Path.Combine(Folder, AddressFile), address.AbsoluteUri);
+
+    /// <summary>Where the process that has a folder said it is to be reached; null: it didn't.</summary>
+    public static Uri? AddressOf(string folder)
+    {
+        var path = Path.Combine(folder, AddressFile);
+        return File.Exists(path) && Uri.TryCreate(File.ReadAllText(path), UriKind.Absolute, out var address) ? address : null;
+    }
+
     public void Dispose()
     {
+        File.Delete(Path.Combine(Folder, AddressFile));
         _database.Dispose();
         _lock.Dispose();
     }

@@ -6,6 +6,10 @@ public sealed record LocalStoreOptions
     public const int DefaultKeepTurns = 8;
     public const int MaxKeepTurns = 1024;
 
+    /// <summary>Below the folder that the system has for a user's programs.</summary>
+    public static string DefaultFolder => Path.Combine(
+        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "lserve", "sessions");
+
     /// <summary>Made if it isn't there. One process at a time.</summary>
     public required string Folder { get; init; }
 

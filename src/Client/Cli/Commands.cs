@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using LServe.Cli.Sessions;
 
 namespace LServe.Cli;
 

@@ -9,7 +9,7 @@ using LServe.Contracts.OpenAi;
 namespace LServe.Client;
 
 /// <summary>Speaks to a server over HTTP.</summary>
-public sealed class LServeClient : ISessionClient, IDisposable
+public sealed class LServeClient : ISessionClient, ISessionArchive, IDisposable
 {
     private readonly HttpClient _http;
     private readonly LServeClientOptions _options;
@@ -69,19 +69,53 @@ public sealed class LServeClient : ISessionClient, IDisposable
     public async Task<bool> DeleteAsync(string sessionId, CancellationToken cancellation = default) =>
         await ChangeAsync(HttpMethod.Delete, PathOf(sessionId), cancellation).ConfigureAwait(false) is { Deleted: true };
 
+    public Task<SessionInfo?> RewindAsync(string sessionId, int turn, CancellationToken cancellation = default) =>
+        CallAsync(HttpMethod.Post, PathOf(sessionId) + "/rewind", WireJson.Default.SessionInfo, cancellation, BodyOf(new(Turn: turn)));
+
+    public Task<SessionInfo?> ForkAsync(string sessionId, string to, int? turn = null, CancellationToken cancellation = default) =>
+        CallAsync(HttpMethod.Post, PathOf(sessionId) + "/fork", WireJson.Default.SessionInfo, cancellation, BodyOf(new(turn, to)));
+
+    public async Task<bool> ExportAsync(string sessionId, bool withPages, Stream to, CancellationToken cancellation = default)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Get, $"{PathOf(sessionId)}/export?pages={(withPages ? "true" : "false")}");
+        using var response = await ExchangeAsync(message, cancellation).ConfigureAwait(false);
+        if (await Failures.IsMissingSessionAsync(response, cancellation).ConfigureAwait(false)) return false;
+        await Failures.ThrowIfFailedAsync(response, cancellation).ConfigureAwait(false);
+        try
+        {
+            await response.Content.CopyToAsync(to, cancellation).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception problem) when (problem is HttpRequestException or HttpIOException)
+        {
+            throw new LServeException(new(ErrorCode.Overloaded, "The connection ended before the session's end; export it again.", Retryable: true), problem);
+        }
+    }
+
+    public async Task<SessionInfo> ImportAsync(string? sessionId, Stream from, CancellationToken cancellation = default)
+    {
+        var path = sessionId is null ? "v1/sessions/import" : PathOf(sessionId) + "/import";
+        using var message = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StreamContent(from) };
+        using var response = await ExchangeAsync(message, cancellation).ConfigureAwait(false);
+        await Failures.ThrowIfFailedAsync(response, cancellation).ConfigureAwait(false);
+        return await Failures.ReadAsync(response, WireJson.Default.SessionInfo, cancellation).ConfigureAwait(false);
+    }
+
     public void Dispose() => _http.Dispose();
+
+    private static JsonContent BodyOf(SessionTravel travel) => JsonContent.Create(travel, WireJson.Default.SessionTravel);
 
     private Task<SessionReply?> ChangeAsync(HttpMethod method, string path, CancellationToken cancellation) =>
         CallAsync(method, path, WireJson.Default.SessionReply, cancellation);
 
     /// <summary>Null when what was asked for isn't there.</summary>
-    private async Task<T?> CallAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> type, CancellationToken cancellation) where T : class
+    private async Task<T?> CallAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> type, CancellationToken cancellation, HttpContent? body = null) where T : class
     {
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limited.CancelAfter(_options.RequestTimeout);
         try
         {
-            using var message = new HttpRequestMessage(method, path);
+            using var message = new HttpRequestMessage(method, path) { Content = body };
             using var response = await ExchangeAsync(message, limited.Token).ConfigureAwait(false);
             if (await Failures.IsMissingSessionAsync(response, limited.Token).ConfigureAwait(false)) return null;
             await Failures.ThrowIfFailedAsync(response, limited.Token).ConfigureAwait(false);

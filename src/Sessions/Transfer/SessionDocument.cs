@@ -63,8 +63,4 @@ internal sealed record RecordLine(KvRecordKind Kind, int First, int End, int Len
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(SessionDocument))]
 [JsonSerializable(typeof(RecordLine))]
-internal sealed partial class TransferJson : JsonSerializerContext
-{
-    /// <summary>Text stays readable: the file is never part of a web page.</summary>
-    public static TransferJson Readable { get; } = new(new JsonSerializerOptions(Default!.Options) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
-}
+internal sealed partial class TransferJson : JsonSerializerContext;

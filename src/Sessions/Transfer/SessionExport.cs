@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using LServe.Contracts;
@@ -11,6 +12,9 @@ public static class SessionExport
 {
     private const byte LineEnd = (byte)'\n';
 
+    /// <summary>Text stays readable: the file is never part of a web page.</summary>
+    private static readonly TransferJson s_json = new(new JsonSerializerOptions(TransferJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
     /// <summary>False, and nothing is written, when there is no such session.</summary>
     /// <param name="withPages">Whether its KV cache goes along, so that the other side needn't compute it again.</param>
     /// <exception cref="SessionStoreException">It is damaged, or can't be read.</exception>
@@ -18,14 +22,14 @@ public static class SessionExport
     {
         if (await stores.Sessions.LoadAsync(key, cancellation) is not { } stored) return false;
         var records = withPages && stores.Pages is not null ? await WholeRecordsAsync(stores.Pages, stored.Snapshot, cancellation) : [];
-        await WriteLineAsync(to, SessionDocument.Of(stored.Snapshot, records.Count), TransferJson.Readable.SessionDocument, cancellation);
+        await WriteLineAsync(to, SessionDocument.Of(stored.Snapshot, records.Count), s_json.SessionDocument, cancellation);
         foreach (var record in records)
         {
             // What was damaged or moved since it was counted ends the file early, which its reader notices.
             if ((await stores.Pages!.ReadAsync(key, [record], cancellation))[0] is not { } bytes)
                 throw new SessionStoreException(StoreFailure.Unavailable, $"Session {key} changed while it was exported; export it again.");
             var line = new RecordLine(record.Key.Kind, record.Key.First, record.Key.End, bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)));
-            await WriteLineAsync(to, line, TransferJson.Readable.RecordLine, cancellation);
+            await WriteLineAsync(to, line, s_json.RecordLine, cancellation);
             await to.WriteAsync(bytes, cancellation);
         }
         await to.FlushAsync(cancellation);

@@ -21,9 +21,10 @@ internal sealed class SessionFolder : IDisposable
     /// <summary>Null without a folder: what ends with the process needs no second copy.</summary>
     public IKvPageStore? Pages => _local?.Pages;
 
-    /// <summary>Below the folder that the system has for a user's programs.</summary>
-    public static string Default => Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "lserve", "sessions");
+    public static string Default => LocalStoreOptions.DefaultFolder;
+
+    /// <summary>Notes where this server listens, for commands that find the folder taken.</summary>
+    public void Announce(Uri address) => _local?.Announce(address);
 
     /// <exception cref="StartException">The folder can't be used, or another process has it.</exception>
     public static SessionFolder Open(SiloOptions options)

@@ -33,6 +33,25 @@ public abstract partial class SessionHostContract
     }
 
     [Fact(Timeout = Limit)]
+    public async Task AnExportedSessionGoesOnUnderAnotherNameAsItWouldHave()
+    {
+        await SendAsync(Key(), Say("hello"));
+        await SendAsync(Key(), Say("more"));
+        using var file = new MemoryStream();
+        Assert.True(await Host.ExportAsync(Key(), withPages: true, file));
+        file.Position = 0;
+        var copy = await Host.ImportAsync(Key().Tenant, Key("copy").Session, file);
+
+        Assert.Equal(("copy", 2), (copy.Id[^4..], copy.Turns));
+        Assert.Equal((await SendAsync(Key(), Say("on"))).Text, (await SendAsync(Key("copy"), Say("on"))).Text);
+        Assert.Equal((await Host.GetAsync(Key()))!.Messages, (await Host.GetAsync(Key("copy")))!.Messages);
+        file.Position = 0;
+        var taken = await Assert.ThrowsAsync<LServeException>(async () => await Host.ImportAsync(Key().Tenant, Key("copy").Session, file));
+        Assert.Equal(ErrorCode.SessionConflict, taken.Error.Code);
+        Assert.False(await Host.ExportAsync(Key("nobody"), withPages: false, file));
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task WhereThereIsNoWayToItSaysSo()
     {
         Assert.Null(await Host.RewindAsync(Key(), 1));
