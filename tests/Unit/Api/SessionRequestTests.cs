@@ -77,6 +77,21 @@ public sealed class SessionRequestTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task SessionsTravelAsFiles()
+    {
+        Keep("a", "idle");
+
+        Assert.Equal("a True", await _server.Http.GetStringAsync("/v1/sessions/a/export?pages=true"));
+        Assert.Equal("a False", await _server.Http.GetStringAsync("/v1/sessions/a/export"));
+        Assert.Equal("named-in-the-file", (string?)(await _server.AskAsync("/v1/sessions/import", "12345"))["id"]);
+        Assert.Equal(("b", 5), await _server.AskAsync("/v1/sessions/b/import", "12345") is var b ? ((string?)b["id"], (int?)b["tokens"]) : default);
+        using var missing = await _server.Http.GetAsync("/v1/sessions/nobody/export");
+        await ErrorAssert.IsAsync(missing, HttpStatusCode.NotFound, "session_not_found", "session");
+        using var unclear = await _server.Http.GetAsync("/v1/sessions/a/export?pages=some");
+        await ErrorAssert.IsAsync(unclear, HttpStatusCode.BadRequest, "invalid_request", "pages");
+    }
+
+    [Fact]
     public async Task SessionsAreListedShownStoppedFreedAndDeleted()
     {
         Keep("a", "running");
