@@ -18,7 +18,8 @@ internal static class ResumePart
             for (var round = 0; round < options.Rounds; round++)
             {
                 var (files, written) = (BytesOf(folder), server.WrittenBytes);
-                (_, _, usage) = await server.SayAsync("long", options.Turn - answer, answer, ++salt);
+                (first, _, usage) = await server.SayAsync("long", options.Turn - answer, answer, ++salt);
+                figures.Add("first token of a further turn, the session in memory", "ms", first);
                 figures.Add($"files grow by a turn of {options.Turn} tokens at {options.Context}", "KiB", (BytesOf(folder) - files) / KiB);
                 figures.Add($"written by a turn of {options.Turn} tokens at {options.Context}", "KiB", (server.WrittenBytes - written) / KiB);
             }

@@ -126,6 +126,8 @@ public sealed unsafe class CpuBackend : IBackend
 
     public void CopyPage(KvPool pool, int from, int to) => Kv.Copy(pool, from, to);
 
+    public Memory<byte>? MemoryOf(KvPool pool, int page) => Kv.MemoryOf(pool, page);
+
     public PageForm FormOf(KvPool pool) => Kv.FormOf(pool);
 
     public void ReadPage(KvPool pool, int page, Span<byte> to) => Kv.Page(pool, page).CopyTo(to);

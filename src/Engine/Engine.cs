@@ -106,6 +106,12 @@ public sealed class Engine : IDisposable
     public Task<PageImport?> BeginImportAsync(Sequence sequence, KvShape shape, ReadOnlyMemory<byte> selection) =>
         OnIdle(sequence, () => _transfer.Begin(sequence, shape, selection.Span));
 
+    /// <summary>
+    /// Where the bytes of a whole page are to be read to, without the step loop; null where pages aren't in host memory, or it isn't a whole
+    /// page. Must not be used any more when the import has ended.
+    /// </summary>
+    public Memory<byte>? MemoryOf(PageImport import, in KvPart part) => _transfer.MemoryOf(import, part);
+
     /// <summary>Brings tokens back, by pool and position; false if their bytes aren't those of a page here.</summary>
     public Task<bool> ImportAsync(PageImport import, IReadOnlyList<KvPart> parts) => OnIdle(import.Sequence, () => _transfer.Write(import, parts));
 

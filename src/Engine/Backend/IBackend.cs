@@ -72,6 +72,12 @@ public interface IBackend : IDisposable
     /// <summary>What a page of the pool is made of, token by token; null: it can only be read and written whole. Once KV pages are there.</summary>
     PageForm? FormOf(KvPool pool) => null;
 
+    /// <summary>
+    /// The page itself, of <see cref="KvGeometry.PageBytesOf"/> bytes, if it lies in host memory; null otherwise. Of a page that no
+    /// step uses it may be written at any time, by any thread.
+    /// </summary>
+    Memory<byte>? MemoryOf(KvPool pool, int page) => null;
+
     /// <summary>Copies a whole page (all layers) to host memory of <see cref="KvGeometry.PageBytesOf"/> bytes, in the backend's own layout. Between steps.</summary>
     void ReadPage(KvPool pool, int page, Span<byte> to);
 

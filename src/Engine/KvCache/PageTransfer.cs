@@ -42,6 +42,10 @@ internal sealed class PageTransfer(IBackend backend, KvGeometry geometry, PageAl
         return allocator.TryRestore(sequence, shape) ? new(sequence, shape, state) : null;
     }
 
+    /// <summary>The memory of a whole page that was taken; by any thread.</summary>
+    public Memory<byte>? MemoryOf(PageImport import, in KvPart part) =>
+        part.End - part.First == KvGeometry.PageTokens ? backend.MemoryOf(part.Pool, PageOf(import.Sequence, part.Page)) : null;
+
     /// <summary>Writes tokens into the pages that were taken, by pool and position; false if their bytes aren't those of a page here.</summary>
     public bool Write(PageImport import, IReadOnlyList<KvPart> parts)
     {

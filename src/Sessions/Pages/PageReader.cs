@@ -4,87 +4,81 @@ using LServe.Inference;
 
 namespace LServe.Sessions;
 
-/// <summary>Brings records into the engine, batch by batch: while one is written into its pages, the next is read.</summary>
+/// <summary>
+/// Brings records into the engine. Whole pages are read to where they belong, by several threads; what is less than a page goes through a
+/// buffer and the step loop, batch by batch.
+/// </summary>
 internal sealed class PageReader(IKvPageStore store, Engine engine, SessionKey key, PageImport import)
 {
-    /// <summary>Bytes of a batch, but for a last record. Two are in memory at once, whatever the session's length.</summary>
+    /// <summary>Bytes of a batch, but for a last record. One is in memory at once, whatever the session's length.</summary>
     private const long BatchBytes = 8 << 20;
+
+    /// <summary>Threads that read whole pages: memory is the limit, not they.</summary>
+    private const int MaxThreads = 4;
 
     /// <summary>Tokens that were brought back, from the first on.</summary>
     /// <param name="records">By pool and position.</param>
     /// <param name="intact">Tokens that have records.</param>
     public async Task<int> ReadAsync(IReadOnlyList<KeyValuePair<KvRecordId, KvLocator>> records, int intact)
     {
-        var writing = Task.FromResult(true);
+        var (whole, partial) = (new List<KvRead>(), new List<KeyValuePair<KvRecordId, KvLocator>>());
+        foreach (var record in records.Where(record => record.Key.First < intact))
+            if (engine.MemoryOf(import, PageRecords.PartOf(record.Key)) is { } memory) whole.Add(new(record.Key, record.Value, memory));
+            else partial.Add(record);
+        intact = Math.Min(intact, await ReadWholeAsync(whole));
+        return Math.Min(intact, await ReadPartialAsync(partial));
+    }
+
+    /// <summary>Position of the first token that wasn't read.</summary>
+    private async Task<int> ReadWholeAsync(List<KvRead> wanted)
+    {
+        var threads = Math.Min(MaxThreads, Environment.ProcessorCount);
+        var share = (wanted.Count + threads - 1) / threads;
+        var missing = await Task.WhenAll(wanted.Chunk(Math.Max(1, share)).Select(part => Task.Run(() => ReadAsync(part))));
+        return missing.Append(int.MaxValue).Min();
+    }
+
+    private async Task<int> ReadPartialAsync(List<KeyValuePair<KvRecordId, KvLocator>> records)
+    {
+        var missing = int.MaxValue;
         for (var next = 0; next < records.Count;)
         {
-            var batch = Batch(records, ref next, intact);
-            var bytes = batch.Sum(record => record.Value.Length);
-            var buffer = ArrayPool<byte>.Shared.Rent(bytes);
-            var parts = await ReadAsync(batch, buffer);
-            // A record past the first that is missing is of no use, but harms nobody either: what is past it is forgotten.
-            if (parts.Count < batch.Count) intact = Math.Min(intact, FirstMissing(batch, parts));
-            var written = await writing;
-            if (!written) intact = 0;
-            writing = written ? WriteAsync(parts, buffer) : ReturnAsync(buffer);
+            var (end, bytes) = (next, 0L);
+            for (; end < records.Count && bytes < BatchBytes; end++) bytes += records[end].Value.Length;
+            var buffer = ArrayPool<byte>.Shared.Rent(checked((int)bytes));
+            var wanted = Place(records[next..end], buffer);
+            missing = Math.Min(missing, await ReadAsync(wanted));
+            // What is past the first that is missing is of no use, but harms nobody either: it is forgotten.
+            var written = await engine.ImportAsync(import, [.. wanted.Select(record => PageRecords.PartOf(record.Id, record.To))]);
+            ArrayPool<byte>.Shared.Return(buffer);
+            if (!written) return 0;
+            next = end;
         }
-        return await writing ? intact : 0;
+        return missing;
     }
 
-    /// <summary>The next records of tokens before <paramref name="intact"/>.</summary>
-    private static List<KeyValuePair<KvRecordId, KvLocator>> Batch(IReadOnlyList<KeyValuePair<KvRecordId, KvLocator>> records, ref int next, int intact)
+    /// <summary>Position of the first token that wasn't read.</summary>
+    private async Task<int> ReadAsync(IReadOnlyList<KvRead> wanted)
     {
-        var (batch, bytes) = (new List<KeyValuePair<KvRecordId, KvLocator>>(), 0L);
-        for (; next < records.Count && bytes < BatchBytes; next++)
+        try
         {
-            if (records[next].Key.First >= intact) continue;
-            batch.Add(records[next]);
-            bytes += records[next].Value.Length;
+            var good = await store.ReadAsync(key, wanted);
+            return wanted.Where((_, i) => !good[i]).Select(record => record.Id.First).Append(int.MaxValue).Min();
         }
-        return batch;
+        catch (SessionStoreException)
+        {
+            return wanted.Min(record => record.Id.First);
+        }
     }
 
-    /// <summary>Those that are what was written.</summary>
-    private async Task<List<KvPart>> ReadAsync(List<KeyValuePair<KvRecordId, KvLocator>> batch, byte[] buffer)
+    private static List<KvRead> Place(List<KeyValuePair<KvRecordId, KvLocator>> records, byte[] buffer)
     {
-        var (wanted, at) = (new List<KvRead>(batch.Count), 0);
-        foreach (var (id, place) in batch)
+        var (wanted, at) = (new List<KvRead>(records.Count), 0);
+        foreach (var (id, place) in records)
         {
             wanted.Add(new(id, place, buffer.AsMemory(at, place.Length)));
             at += place.Length;
         }
-        try
-        {
-            var good = await store.ReadAsync(key, wanted);
-            return [.. wanted.Where((_, i) => good[i]).Select(record => PageRecords.PartOf(record.Id, record.To))];
-        }
-        catch (SessionStoreException)
-        {
-            return [];
-        }
-    }
-
-    private async Task<bool> WriteAsync(List<KvPart> parts, byte[] buffer)
-    {
-        try
-        {
-            return await engine.ImportAsync(import, parts);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    private static Task<bool> ReturnAsync(byte[] buffer)
-    {
-        ArrayPool<byte>.Shared.Return(buffer);
-        return Task.FromResult(false);
-    }
-
-    private static int FirstMissing(List<KeyValuePair<KvRecordId, KvLocator>> batch, List<KvPart> parts)
-    {
-        var found = parts.Select(part => PageRecords.IdOf(part)).ToHashSet();
-        return batch.Where(record => !found.Contains(record.Key)).Min(record => record.Key.First);
+        return wanted;
     }
 }

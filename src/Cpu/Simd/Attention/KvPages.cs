@@ -47,6 +47,11 @@ internal sealed unsafe class KvPages : IDisposable
 
     public PageForm FormOf(KvPool pool) => _forms[(int)pool];
 
+    public Memory<byte> MemoryOf(KvPool pool, int page)
+    {
+        fixed (byte* data = Page(pool, page)) return new PageMemory(data, checked((int)_pageBytes[(int)pool])).Memory;
+    }
+
     public void Copy(KvPool pool, int from, int to) => Page(pool, from).CopyTo(Page(pool, to));
 
     /// <summary>Overwrites every byte of every page; 0xFF makes 16- and 32-bit numbers NaN.</summary>
