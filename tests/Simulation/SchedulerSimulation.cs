@@ -115,9 +115,11 @@ internal sealed class SchedulerSimulation : IDisposable
     private void SaveAndRestore(Sequence sequence)
     {
         var cached = sequence.CachedLength;
-        if (_transfer.Export(sequence, new HashSet<KvPageId>()) is not { } saved) return;
+        if (_transfer.Export(sequence, new Dictionary<KvPageId, int>(), long.MaxValue) is not { } saved) return;
         _pages.Free(sequence);
-        Assert.True(_transfer.TryImport(sequence, saved), "its own pages have just become free");
+        var import = _transfer.Begin(sequence, saved.Shape, saved.Selection.Span);
+        Assert.True(import is not null && _transfer.Write(import, saved.Parts), "its own pages have just become free");
+        _transfer.End(import, saved.Shape.CachedLength);
         Assert.Equal(cached, sequence.CachedLength);
     }
 

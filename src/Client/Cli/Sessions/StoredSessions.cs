@@ -26,7 +26,7 @@ internal sealed class StoredSessions(LocalStore store) : ISessionArchive, IDispo
     });
 
     public Task<SessionInfo?> ForkAsync(string sessionId, string to, int? turn = null, CancellationToken cancellation = default) =>
-        TranslateAsync(() => SessionFork.RunAsync(_stores, Key(sessionId), Key(to), turn, cancellation));
+        TranslateAsync(() => SessionFork.RunAsync(_stores, Key(sessionId), Key(to), turn, cancellation: cancellation));
 
     public Task<bool> ExportAsync(string sessionId, bool withPages, Stream to, CancellationToken cancellation = default) =>
         TranslateAsync(() => SessionExport.RunAsync(_stores, Key(sessionId), withPages, to, cancellation));
