@@ -43,11 +43,11 @@ internal sealed class AttentionLayer : IDisposable
         var (retrieval, streaming) = AttentionPlan.Compute(positions, sequences, _keep, Sink, Local);
         _blocks = retrieval.Count * retrievalHeads + streaming.Count * (KvHeads - retrievalHeads);
         var position = Upload(positions);
-        var kv = Layer(position, Upload(sequences));
+        var kv = Layer(position, Upload(sequences), Upload(Array.ConvertAll(sequences, _ => (int)RowMode.Renewing)));
         var queries = Random((long)setting.Rows * QueryHeads * HeadDim * 2);
         var open = Random((long)setting.Rows * KvHeads * 4 * HeadDim);
         _appendParams = AppendArguments(kv, open, sequences);
-        _selectParams = SelectArguments(kv, queries, open, position);
+        _selectParams = SelectArguments(kv, queries, open);
         _decodeParams = DecodeArguments(kv, queries, shape, retrieval, streaming);
         _settledSelectParams = _selectParams with { Settled = 1 };
         _settledDecodeParams = _decodeParams with { Settled = 1 };
@@ -85,7 +85,7 @@ internal sealed class AttentionLayer : IDisposable
         _decode.Launch(_device.Stream, _blocks, renew || refines ? _decodeParams : _settledDecodeParams);
     }
 
-    private KvLayer Layer(ulong position, ulong sequence)
+    private KvLayer Layer(ulong position, ulong sequence, ulong mode)
     {
         var streamingHeads = KvHeads - _retrievalHeads;
         var width = (Sink + 63) / 64 + (Local + 63) / 64 + 1;
@@ -94,7 +94,7 @@ internal sealed class AttentionLayer : IDisposable
             Retrieval = Random(PoolBytes / 2), Streaming = Random((long)_setting.Rows * width * streamingHeads * _layout.StreamingBytes / 2),
             RetrievalStride = (ulong)(_retrievalHeads * _layout.RetrievalBytes), StreamingStride = (ulong)(streamingHeads * _layout.StreamingBytes),
             Heads = Upload(Enumerable.Range(0, KvHeads).ToArray()), RetrievalTable = Upload(Shuffled(_setting.Rows * _pages)), StreamingTable = Upload(Shuffled(_setting.Rows * width)),
-            Position = position, Sequence = sequence, RetrievalWidth = _pages, StreamingWidth = width,
+            Position = position, Sequence = sequence, Mode = mode, RetrievalBytes = _layout.RetrievalBytes, StateHeads = _retrievalHeads, RetrievalWidth = _pages, StreamingWidth = width,
             KvHeads = KvHeads, RetrievalHeads = _retrievalHeads, Sink = Sink, Local = Local,
         };
     }
@@ -106,18 +106,18 @@ internal sealed class AttentionLayer : IDisposable
         RowStride = KvHeads * HeadDim, Statistics = (int)(_setting.Policy == PagePolicy.Quest ? PageStatistics.Extremes : PageStatistics.Moments),
     };
 
-    private SelectParams SelectArguments(KvLayer kv, ulong queries, ulong open, ulong position)
+    private SelectParams SelectArguments(KvLayer kv, ulong queries, ulong open)
     {
         var heads = _setting.Rows * _retrievalHeads;
         var stride = SelectScore.ScoreStride(Group, _pages);
         return new()
         {
-            Kv = kv, Queries = queries, Open = open, FirstAfterPrompt = position,
+            Kv = kv, Queries = queries, Open = open,
             Scores = Random(2L * heads * Math.Max(stride, SelectRefine.ScoreFloats(Group, _candidates + RecentPages))),
             Candidates = Upload(new int[heads * Math.Max(1, _candidates)]), CandidateCount = Upload(new int[heads]),
             List = Upload(new int[heads * Math.Max(1, _keep)]), ListCount = Upload(new int[heads]), Arrived = Upload(new int[heads]), QueryStride = QueryHeads * HeadDim,
             ScoreStride = stride, CandidateWidth = _candidates, ListWidth = _keep, SinkPages = SinkPages, RecentPages = RecentPages,
-            Interval = KvPageLayout.PageTokens, Policy = (int)_setting.Policy, Deviation = 1,
+            Policy = (int)_setting.Policy, Deviation = 1,
         };
     }
 

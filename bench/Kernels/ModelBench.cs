@@ -22,7 +22,7 @@ internal sealed class ModelBench(Report report) : IDisposable
         var config = _model.Config;
         _backend = CudaBackend.Open(new());
         _forward = new(_backend, config, _model.Weights, PromptTokens);
-        _backend.AllocateKv(new(config.Layers, config.KvHeads, config.HeadDim, KvPrecision.F16, Pages));
+        _backend.AllocateKv(new(config.Layers, config.KvHeads, config.HeadDim, KvPrecision.F16, Pages) { GroupSize = config.GroupSize, ChannelBlock = _backend.Info.ChannelBlock });
         var bytes = WeightBytes(_model.Weights);
         foreach (var batch in batches) Measure(config, batch, bytes);
     }

@@ -52,6 +52,7 @@ internal sealed class PrefillBench(Device device, Report report)
                     RetrievalStride = (ulong)(retrievalHeads * layout.RetrievalBytes), StreamingStride = (ulong)((KvHeads - retrievalHeads) * layout.StreamingBytes),
                     Heads = Upload(Enumerable.Range(0, KvHeads).ToArray()), RetrievalTable = Upload(Shuffled(pages)), StreamingTable = Upload(Shuffled(streamingWidth)),
                     RetrievalWidth = pages, StreamingWidth = streamingWidth, KvHeads = KvHeads, RetrievalHeads = retrievalHeads, Sink = Sink, Local = local,
+                    RetrievalBytes = layout.RetrievalBytes, StateHeads = retrievalHeads,
                 },
                 Queries = Keep(device.RandomHalves(2L * context * QueryHeads * HeadDim)), Output = Keep(DeviceMemory.Allocate(2L * context * QueryHeads * HeadDim)),
                 Blocks = Upload(AttentionPrefill.InOrder(blocks)), List = Upload(lists.ToArray()), ListCount = Upload(counts.ToArray()),

@@ -155,6 +155,13 @@ __device__ __forceinline__ void write_values(const Shared& shared, u8* page, int
         if (int(threadIdx.x) < count) write_word(page, Page::value_scale + (slot + threadIdx.x) * 4, shared.scale[1][threadIdx.x]);
 }
 
+/// Unlike fmaxf and fminf these don't lose what is no number.
+__device__ __forceinline__ float max_or_nan(float a, float b) { float c; asm("max.NaN.f32 %0, %1, %2;" : "=f"(c) : "f"(a), "f"(b)); return c; }
+__device__ __forceinline__ float min_or_nan(float a, float b) { float c; asm("min.NaN.f32 %0, %1, %2;" : "=f"(c) : "f"(a), "f"(b)); return c; }
+
+/// Rounded and clamped. What is infinite or no number is none, so that it never chooses its page.
+__device__ __forceinline__ f16 statistic(float x) { return fabsf(x) < -negative_infinity ? to_f16_clamped(x) : f16{0x7e00}; }
+
 /// Merges the run's keys into the open logical page, channel by channel in token order; rounds it into the page when it is complete.
 /// The warps that a single token leaves idle do it then.
 __device__ __forceinline__ void keep_statistics(const AttentionAppendParams& p, u8* page, float* open, const float* keys, const TokenRun& run)
@@ -168,8 +175,8 @@ __device__ __forceinline__ void keep_statistics(const AttentionAppendParams& p, 
             const float x = keys[u64(t) * p.row_stride + c];
             const int n = before + t + 1;
             if (p.statistics == 1) {
-                first = n == 1 ? x : fmaxf(first, x);
-                second = n == 1 ? x : fminf(second, x);
+                first = n == 1 ? x : max_or_nan(first, x);
+                second = n == 1 ? x : min_or_nan(second, x);
             } else {  // Welford's mean and sum of squared deviations
                 const float delta = __fsub_rn(x, first);
                 first = n == 1 ? x : __fadd_rn(first, __fdiv_rn(delta, float(n)));
@@ -182,8 +189,8 @@ __device__ __forceinline__ void keep_statistics(const AttentionAppendParams& p, 
             continue;
         }
         if (p.statistics == 2) second = __fsqrt_rn(__fdiv_rn(second, float(logical_tokens)));
-        *reinterpret_cast<f16*>(page + Page::statistic(0, c, logical)) = to_f16_clamped(first);
-        *reinterpret_cast<f16*>(page + Page::statistic(1, c, logical)) = to_f16_clamped(second);
+        *reinterpret_cast<f16*>(page + Page::statistic(0, c, logical)) = statistic(first);
+        *reinterpret_cast<f16*>(page + Page::statistic(1, c, logical)) = statistic(second);
     }
 }
 
@@ -198,7 +205,7 @@ extern "C" __global__ void __launch_bounds__(threads) attention_append(const Att
     const u64 at = u64(run.first_row) * p.row_stride + kv_head * HEAD_DIM;
     const int index = run.position / page_tokens, slot = run.position % page_tokens;
     u8* page = streaming ? kv.streaming + u64(kv.streaming_table[u64(run.sequence) * kv.streaming_width + ring_slot(index, kv.sink, kv.streaming_width)]) * kv.streaming_stride + u64(slot_of_head) * Page::streaming_bytes
-                         : kv.retrieval + u64(kv.retrieval_table[u64(run.sequence) * kv.retrieval_width + index]) * kv.retrieval_stride + u64(slot_of_head) * Page::retrieval_bytes;
+                         : kv.retrieval + u64(kv.retrieval_table[u64(run.sequence) * kv.retrieval_width + index]) * kv.retrieval_stride + u64(slot_of_head) * kv.retrieval_bytes;
 
     u32 words[value_words];
     read_value_words(words, page, slot);
@@ -210,7 +217,7 @@ extern "C" __global__ void __launch_bounds__(threads) attention_append(const Att
         if (task % 2 == 0) quantise<KEY_BITS>(shared, 0, task / 2, p.keys + token, p.centre + kv_head * HEAD_DIM, lane);
         else quantise<VALUE_BITS>(shared, 1, task / 2, p.values + token, nullptr, lane);
     }
-    if (!streaming && p.statistics) keep_statistics(p, page, p.open + (u64(run.sequence) * kv.retrieval_heads + slot_of_head) * 2 * HEAD_DIM, p.keys + at, run);
+    if (!streaming && p.statistics) keep_statistics(p, page, p.open + (u64(run.sequence) * kv.state_heads + slot_of_head) * 2 * HEAD_DIM, p.keys + at, run);
     __syncthreads();
     write_keys(shared, page, slot, run.count);
     write_values(shared, page, slot, run.count, words);

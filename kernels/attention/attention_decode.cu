@@ -154,11 +154,11 @@ struct PageList {
     int sink, width;
 
     __device__ __forceinline__ PageList(const AttentionDecodeParams& p, const DecodeItem& item, int slot, bool is_streaming)
-        : window(item.position, is_streaming ? p.kv.sink : 0, is_streaming ? p.kv.local : 1), streaming(is_streaming), sink(p.kv.sink), width(p.kv.streaming_width)
+        : window(item.position, is_streaming ? p.kv.sink : 0, !is_streaming ? 1 : item.dense ? everything : p.kv.local), streaming(is_streaming), sink(p.kv.sink), width(p.kv.streaming_width)
     {
         const KvLayer& kv = p.kv;
         table = streaming ? kv.streaming_table + u64(item.sequence) * kv.streaming_width : kv.retrieval_table + u64(item.sequence) * kv.retrieval_width;
-        list = streaming || !p.list ? nullptr : p.list + (u64(item.sequence) * kv.retrieval_heads + slot) * p.list_width;
+        list = streaming || item.dense || !p.list ? nullptr : p.list + (u64(item.sequence) * kv.state_heads + slot) * p.list_width;
     }
 
     __device__ __forceinline__ int page(int entry) const { return streaming ? window.page(entry) : list ? list[entry] : entry; }
@@ -208,7 +208,7 @@ __device__ __forceinline__ void attend_tiles(Accumulator& a, Tiles& tiles, const
         if constexpr (tile_loads <= 16) values.load(bytes, tiles.half(0), lane);
     };
     // What the previous kernel doesn't write is read before it has ended: all pages but the last, where the list is known.
-    const bool known = count > 0 && (streaming || !p.list || p.settled);
+    const bool known = count > 0 && (!tiles.pages.list || p.settled);
     if (known) start();
     const bool early = known && page < item.position / page_tokens;
     if (early) load();
@@ -251,9 +251,9 @@ extern "C" __global__ void __launch_bounds__(threads, resident) attention_decode
     int last = item.first + item.count;
     if (pages.list) {
         if (!p.settled) wait_for_previous_kernel();
-        last = min(last, p.list_count[item.sequence * kv.retrieval_heads + slot]);
+        last = min(last, p.list_count[item.sequence * kv.state_heads + slot]);
     }
-    Tiles tiles = {pages, streaming ? kv.streaming + u64(slot) * Page::streaming_bytes : kv.retrieval + u64(slot) * Page::retrieval_bytes,
+    Tiles tiles = {pages, streaming ? kv.streaming + u64(slot) * Page::streaming_bytes : kv.retrieval + u64(slot) * kv.retrieval_bytes,
                    streaming ? kv.streaming_stride : kv.retrieval_stride, item.first, max(0, 2 * (last - item.first)), lane, warp};
     Accumulator a;
     a.clear();

@@ -21,7 +21,7 @@ __device__ __forceinline__ int plan_rows(DecodeItem* items, int written, DecodeI
     }
     const int total = __shfl_sync(0xffffffff, before, 31);
     DecodeItem* mine = items + written + before - splits;
-    for (int s = 0; s < splits; s++) mine[s] = {row.row, row.sequence, row.position, s * pages, min(pages, entries - s * pages), s, splits, 0};
+    for (int s = 0; s < splits; s++) mine[s] = {row.row, row.sequence, row.position, s * pages, min(pages, entries - s * pages), s, splits, row.dense};
     return written + total;
 }
 
@@ -37,10 +37,11 @@ extern "C" __global__ void __launch_bounds__(32) attention_plan(const AttentionP
         if (there) {
             row.position = p.position[row.row];
             row.sequence = p.sequence[row.row];
+            row.dense = p.mode[row.row] == dense_row;
         }
         const int pages = row.position / page_tokens + 1;
-        retrieval = plan_rows(p.retrieval, retrieval, row, !there ? 0 : p.keep ? min(p.keep, pages) : pages, lane);
-        streaming = plan_rows(p.streaming, streaming, row, there ? Window(row.position, p.sink, p.local).entries : 0, lane);
+        retrieval = plan_rows(p.retrieval, retrieval, row, !there ? 0 : p.keep && !row.dense ? min(p.keep, pages) : pages, lane);
+        streaming = plan_rows(p.streaming, streaming, row, there ? Window(row.position, p.sink, row.dense ? everything : p.local).entries : 0, lane);
     }
     if (lane == 0) {
         p.counts[0] = retrieval;

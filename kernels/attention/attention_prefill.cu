@@ -92,7 +92,7 @@ template <typename Loader> __device__ __forceinline__ void produce(const Attenti
         if (lane == 0) walk = here;  // registers are for pages on their way
         __syncwarp();
         const int entries = here.entries, last_limit = here.last % page_tokens;
-        const u8* pool = here.streaming ? p.kv.streaming + u64(item.place - p.kv.retrieval_heads) * Page::streaming_bytes : p.kv.retrieval + u64(item.place) * Page::retrieval_bytes;
+        const u8* pool = here.streaming ? p.kv.streaming + u64(item.place - p.kv.retrieval_heads) * Page::streaming_bytes : p.kv.retrieval + u64(item.place) * p.kv.retrieval_bytes;
         const u64 stride = here.streaming ? p.kv.streaming_stride : p.kv.retrieval_stride;
         const auto look_up = [&](int first) { return first + lane < entries ? walk.physical(first + lane) : 0; };
         int found = look_up(0), found_next = look_up(32);  // a lane's of 32 pages

@@ -11,7 +11,7 @@
 
 #include <lserve/attention/keys.cuh>
 #include <lserve/attention/visible.cuh>
-#include <lserve/select/renewal.cuh>
+#include <lserve/select/forced.cuh>
 #include <lserve/select/top_pages.cuh>
 
 using namespace lserve;
@@ -56,6 +56,9 @@ __device__ __forceinline__ void weigh_page(float (&most)[2], float (&sum)[2], co
 #pragma unroll
         for (int i = 0; i < 8; i++) sum[r] += exp2_fast(score[i / 4][i / 2 % 2][i % 2 * 2 + r] - most[r]);
         for (int step = 4; step < 32; step *= 2) sum[r] += __shfl_xor_sync(0xffffffff, sum[r], step);
+        if (fabsf(most[r]) < -negative_infinity && sum[r] < 2 * page_tokens) continue;
+        most[r] = negative_infinity;  // a key that is no number: the page has no share
+        sum[r] = 0;
     }
 }
 
@@ -119,7 +122,7 @@ __device__ __forceinline__ void share_keys(u32* keys, int* pages, Shared& shared
         if (i >= pool.size) break;
         float share = 0;
 #pragma unroll
-        for (int h = 0; h < GROUP; h++) share += page_sum[k][h] * sum[h];
+        for (int h = 0; h < GROUP; h++) share += page_most[k][h] == negative_infinity ? negative_infinity : page_sum[k][h] * sum[h];
         keys[i] = is_forced(p, page[k], pool.pages) ? forced_page : page_key(share);
         pages[i] = page[k];
     }
@@ -134,7 +137,11 @@ extern "C" __global__ void __launch_bounds__(threads, resident) select_refine(co
     const int slot = blockIdx.y, row = blockIdx.z, lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     const int position = kv.position[row], sequence = kv.sequence[row], kv_head = kv.heads[slot];
     const int* table = kv.retrieval_table + u64(sequence) * kv.retrieval_width;
-    const int head_state = sequence * kv.retrieval_heads + slot, head_row = row * kv.retrieval_heads + slot;
+    const int head_state = sequence * kv.state_heads + slot, head_row = row * kv.retrieval_heads + slot;
+    if (kv.mode[row] == dense_row) {
+        wait_for_previous_kernel();
+        return;
+    }
     // Each step of the way to the codes is a trip to memory: none waits for what isn't needed to find it, nor, where the candidates are settled,
     // for the previous kernel, which writes to the last page alone.
     if (!p.settled) wait_for_previous_kernel();
@@ -145,7 +152,7 @@ extern "C" __global__ void __launch_bounds__(threads, resident) select_refine(co
     const Pool pool(p, kept, kept_count, position);
     const int found_page = found < kept_count ? kept_page : pool.page(found);
     if (found >= kept_count && found < pool.size) found_physical = table[found_page];
-    const u8* heads = kv.retrieval + u64(slot) * Page::retrieval_bytes;
+    const u8* heads = kv.retrieval + u64(slot) * kv.retrieval_bytes;
     const auto load = [&](Keys& keys, int k, int half) { keys.load(heads + u64(__shfl_sync(0xffffffff, found_physical, k)) * kv.retrieval_stride, half, lane); };
     Keys keys[2];
     const bool there = first < pool.size, early = there && __shfl_sync(0xffffffff, found_page, 0) < pool.pages - 1;

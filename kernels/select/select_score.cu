@@ -10,8 +10,9 @@
 // Reference  lserve.py `page_scores`, `combine`, `choose`; test tests/Kernels/Attention
 #include <lserve/async.cuh>
 
+#include <lserve/attention/params.h>
+#include <lserve/attention/kv_page.cuh>
 #include <lserve/attention/warp.cuh>
-#include <lserve/select/renewal.cuh>
 #include <lserve/select/top_pages.cuh>
 
 using namespace lserve;
@@ -113,7 +114,7 @@ __device__ __forceinline__ void share_keys(u32* keys, Shared& shared, const floa
         for (int k = 0; k < ahead; k++) {
             float share = 0;
 #pragma unroll
-            for (int h = 0; h < GROUP; h++) share += exp2_fast(score[k][h] - shared.most[0][h]) * shared.sum[0][h];
+            for (int h = 0; h < GROUP; h++) share += score[k][h] == negative_infinity ? negative_infinity : exp2_fast(score[k][h] - shared.most[0][h]) * shared.sum[0][h];
             if (first + k * threads < pages) keys[first + k * threads] = page_key(share);
         }
     }
@@ -156,8 +157,9 @@ __device__ __forceinline__ void score_pages(
                 a += __shfl_xor_sync(0xffffffff, a, 2);
                 b += __shfl_xor_sync(0xffffffff, b, 2);
                 const int index = (first_page + 2 * r) * logical_pages + logical;
-                best[r] = shared.factor[known] * (p.policy == quest ? a + b : a + p.deviation * sqrtf(fmaxf(b, 0.0f)));
+                best[r] = shared.factor[known] * (p.policy == quest ? a + b : a + p.deviation * sqrtf(b < 0 ? 0 : b));
                 if (index >= complete) best[r] = index == complete && has_open ? shared.open[known] : negative_infinity;
+                if (!(fabsf(best[r]) < -negative_infinity)) best[r] = negative_infinity;  // keys that are no numbers
                 best[r] = fmaxf(best[r], __shfl_xor_sync(0xffffffff, best[r], 4));
                 best[r] = fmaxf(best[r], __shfl_xor_sync(0xffffffff, best[r], 8));
                 if (by_share) best[r] *= 1.4426950408889634f / sqrtf(float(HEAD_DIM));
@@ -191,15 +193,15 @@ extern "C" __global__ void __launch_bounds__(threads, 2) select_score(const Sele
             const int page = page_of(group) + 2 * r;
             row_pages[r] = nullptr;
             if (page * logical_pages + logical < complete)
-                row_pages[r] = kv.retrieval + u64(kv.retrieval_table[u64(sequence) * kv.retrieval_width + page]) * kv.retrieval_stride + u64(slot) * Page::retrieval_bytes;
+                row_pages[r] = kv.retrieval + u64(kv.retrieval_table[u64(sequence) * kv.retrieval_width + page]) * kv.retrieval_stride + u64(slot) * kv.retrieval_bytes;
         }
     };
     look_up(blockIdx.x);
     wait_for_previous_kernel();
     let_next_kernel_start();
 
-    if (!must_renew(position, p.first_after_prompt[sequence], p.interval)) return;
-    const int head_state = sequence * kv.retrieval_heads + slot, head_row = row * kv.retrieval_heads + slot;
+    if (kv.mode[row] != renewing_row) return;
+    const int head_state = sequence * kv.state_heads + slot, head_row = row * kv.retrieval_heads + slot;
     const bool by_share = p.policy == two_stage;
     const int keep = by_share ? p.candidate_width : p.list_width;
     int* list = by_share ? p.candidates + u64(head_state) * keep : p.list + u64(head_state) * keep;

@@ -1,3 +1,4 @@
+using LServe.Cuda.Attention;
 using LServe.Cuda.Driver;
 using LServe.Cuda.Jit;
 using LServe.Cuda.Launch;
@@ -9,7 +10,7 @@ namespace LServe.Cuda;
 
 /// <summary>
 /// The backend of one GPU: weights as the file has them (or binary16), binary16 inputs and float32 sums in products, float32 between them,
-/// f16 KV pages. A row's result is bit for bit the same alone and in any batch: decode rows go through the decode kernels, prompt rows
+/// LServe's attention over two pools of KV pages (<see cref="SparseAttention"/>). A row's result is bit for bit the same alone and in any batch: decode rows go through the decode kernels, prompt rows
 /// through the prefill ones, and in each the order of every sum follows from the row alone. Steps that only decode run as one graph.
 /// </summary>
 public sealed class CudaBackend : IBackend
@@ -19,12 +20,11 @@ public sealed class CudaBackend : IBackend
     private readonly CudaKernels _kernels;
     private readonly CudaStream _stream = CudaStream.Create();
     private readonly GraphRunner _graphs;
-    private readonly StepInputs _inputs = new();
     private readonly LogitsOutput _logits = new();
     private readonly Dictionary<RopeParameters, DeviceMemory> _frequencies = [];
     private readonly HashSet<WeightFormat> _prepared = [];
     private readonly bool _useGraphs;
-    private DevicePages? _kv;
+    private SparseAttention? _attention;
     private StepPlan? _plan;
     private int _decodeRows;
 
@@ -37,13 +37,14 @@ public sealed class CudaBackend : IBackend
         _kernels = new(_library);
         _graphs = new(_stream);
         _useGraphs = options.Graphs;
-        Info = new($"cuda ({context.Name})", $"cuda-dense-1-{context.Architecture}", context.FreeBytes);
+        Info = new(
+            $"cuda ({context.Name})", $"cuda-2-{context.Architecture}", context.FreeBytes, PageLayout: "cuda-1", ChannelBlock: AttentionSupport.ChannelBlock, ChoosesForPrompts: false);
     }
 
     public BackendInfo Info { get; }
 
     private StepPlan Plan => _plan ?? throw new InvalidOperationException("No step has begun.");
-    private DevicePages Kv => _kv ?? throw new InvalidOperationException("AllocateKv comes before the first step.");
+    private SparseAttention Attention => _attention ?? throw new InvalidOperationException("AllocateKv comes before the first step.");
 
     /// <exception cref="CudaUnavailableException">No driver, no such GPU, one that is too old, or no NVRTC. The message has the remedy.</exception>
     public static CudaBackend Open(CudaOptions options)
@@ -77,9 +78,9 @@ public sealed class CudaBackend : IBackend
 
     public void AllocateKv(KvGeometry geometry)
     {
-        if (_kv is not null) throw new InvalidOperationException("The KV pages are allocated already.");
+        if (_attention is not null) throw new InvalidOperationException("The KV pages are allocated already.");
         _context.MakeCurrent();
-        _kv = new(geometry);
+        _attention = new(_library, geometry);
     }
 
     public void BeginStep(StepPlan plan)
@@ -87,17 +88,16 @@ public sealed class CudaBackend : IBackend
         _context.MakeCurrent();
         _graphs.Recover();
         _plan = plan;
-        _decodeRows = 0;
-        foreach (var slice in plan.Slices)
-            if (slice.Kind == SliceKind.Decode) _decodeRows += slice.Count;
-        _inputs.Upload(plan, _stream);
+        var decode = Attention.Begin(plan, _stream);
+        _decodeRows = decode.Rows;
         var repeats = _useGraphs && _decodeRows == plan.Rows && plan.Rows <= LinearDecode.MaxRows;
-        _graphs.Begin(repeats ? new(plan.Rows, plan.LogitRows.Length, _inputs.Generation + _logits.Generation) : null);
+        _graphs.Begin(repeats ? new(decode, plan.LogitRows.Length, Attention.Generation + _logits.Generation) : null);
+        if (_graphs.Issues) Attention.Plan(_stream);
     }
 
     public void Embed(IDeviceWeight table, IDeviceBuffer x)
     {
-        if (_graphs.Issues) _kernels.Embed.Launch(_stream, ((CudaMatrix)table).Parts[0], _inputs.Tokens, ((CudaBuffer)x).Float(), Plan.Rows);
+        if (_graphs.Issues) _kernels.Embed.Launch(_stream, ((CudaMatrix)table).Parts[0], Attention.Inputs.Tokens, ((CudaBuffer)x).Float(), Plan.Rows);
     }
 
     public void RmsNorm(IDeviceBuffer x, IDeviceWeight gain, float epsilon, IDeviceBuffer y)
@@ -113,26 +113,24 @@ public sealed class CudaBackend : IBackend
     {
         if (!_graphs.Issues) return;
         var config = layer.Config;
-        _kernels.RopeAppend.Launch(_stream, Plan.Rows, new()
+        _kernels.Rope.Launch(_stream, Plan.Rows, new()
         {
-            Kv = Pages(layer), Qkv = ((CudaBuffer)qkv).Float(), InverseFrequencies = Frequencies(config.Rope),
+            Qkv = ((CudaBuffer)qkv).Float(), Positions = Attention.Inputs.Positions, InverseFrequencies = Frequencies(config.Rope),
             QueryNorm = ((CudaVector?)layer.QueryNorm)?.Address ?? 0, KeyNorm = ((CudaVector?)layer.KeyNorm)?.Address ?? 0,
-            QueryHeads = config.QueryHeads, HeadDim = config.HeadDim, Halves = config.Rope.Style == RopeStyle.Halves ? 1 : 0,
+            QueryHeads = config.QueryHeads, KvHeads = config.KvHeads, HeadDim = config.HeadDim, Halves = config.Rope.Style == RopeStyle.Halves ? 1 : 0,
             Epsilon = config.RmsEpsilon, Magnitude = config.Rope.Magnitude,
         });
+        Attention.Append(layer, ((CudaBuffer)qkv).Float(), _stream);
     }
 
-    /// <summary>All sequences are dense here.</summary>
-    public void Select(AttentionLayer layer, IDeviceBuffer qkv) { }
+    public void Select(AttentionLayer layer, IDeviceBuffer qkv)
+    {
+        if (_graphs.Issues) Attention.Select(layer, ((CudaBuffer)qkv).Float(), _stream);
+    }
 
     public void Attend(AttentionLayer layer, IDeviceBuffer qkv, IDeviceBuffer output)
     {
-        if (!_graphs.Issues) return;
-        _kernels.Attend.Launch(_stream, Plan.Rows, new()
-        {
-            Kv = Pages(layer), Qkv = ((CudaBuffer)qkv).Float(), Output = ((CudaBuffer)output).Half(),
-            QueryHeads = layer.Config.QueryHeads, HeadDim = layer.Config.HeadDim,
-        });
+        if (_graphs.Issues) Attention.Attend(layer, ((CudaBuffer)qkv).Float(), ((CudaBuffer)output).Half(), _stream);
     }
 
     public void SiluMul(IDeviceBuffer gateUp, IDeviceBuffer y)
@@ -146,7 +144,7 @@ public sealed class CudaBackend : IBackend
         var (rows, w) = (Plan.LogitRows.Length, (CudaMatrix)output);
         if (rows == 0 || !_graphs.Issues) return;
         _logits.Reserve(rows, w.Columns, w.Rows);
-        Norm((CudaBuffer)x, (CudaVector)gain, epsilon, _logits.Normed, _inputs.LogitRows, rows);
+        Norm((CudaBuffer)x, (CudaVector)gain, epsilon, _logits.Normed, Attention.Inputs.LogitRows, rows);
         MultiplyDecode(_logits.Normed, w, _logits.Values, rows, add: false);
     }
 
@@ -163,12 +161,31 @@ public sealed class CudaBackend : IBackend
     public void CopyPage(KvPool pool, int from, int to)
     {
         _context.MakeCurrent();
-        Kv.Copy(from, to, _stream);
+        Attention.Pools.Copy(pool, from, to, _stream);
     }
 
-    public void ReadPage(KvPool pool, int page, Span<byte> to) => throw new NotSupportedException("The GPU backend can't save KV pages yet.");
+    public void ReadPage(KvPool pool, int page, Span<byte> to)
+    {
+        _context.MakeCurrent();
+        _stream.Synchronize();
+        Attention.Pools.Read(pool, page, to);
+    }
 
-    public void WritePage(KvPool pool, int page, ReadOnlySpan<byte> from) => throw new NotSupportedException("The GPU backend can't load KV pages yet.");
+    public void WritePage(KvPool pool, int page, ReadOnlySpan<byte> from)
+    {
+        _context.MakeCurrent();
+        _stream.Synchronize();
+        Attention.Pools.Write(pool, page, from);
+    }
+
+    public void ReadSelection(SelectionState state)
+    {
+        _context.MakeCurrent();
+        Attention.Lines.Return(state, _stream);
+    }
+
+    /// <summary>Pages that a retrieval head of a decode slice chose last; for tests.</summary>
+    internal int[] ChosenPages(int slice, int layer, int head) => Attention.ChosenPages(slice, layer, head);
 
     private void Norm(CudaBuffer x, CudaVector gain, float epsilon, ulong y, ulong rows, int count) =>
         _kernels.RmsNorm.Launch(_stream, count, new() { X = x.Float(), Gain = gain.Address, Y = y, Rows = rows, Columns = x.Columns, Epsilon = epsilon });
@@ -203,12 +220,6 @@ public sealed class CudaBackend : IBackend
         }
     }
 
-    private DensePages Pages(AttentionLayer layer) => new()
-    {
-        Layer = Kv.Layer(layer.Index), Tables = _inputs.Tables, Lines = _inputs.Lines, Positions = _inputs.Positions,
-        Width = _inputs.Width, KvHeads = layer.Config.KvHeads,
-    };
-
     private ulong Frequencies(RopeParameters rope)
     {
         if (_frequencies.TryGetValue(rope, out var known)) return known.Address;
@@ -225,8 +236,7 @@ public sealed class CudaBackend : IBackend
         _graphs.Dispose();
         foreach (var memory in _frequencies.Values) memory.Dispose();
         _logits.Dispose();
-        _inputs.Dispose();
-        _kv?.Dispose();
+        _attention?.Dispose();
         _stream.Dispose();
         _library.Dispose();
         _context.Dispose();

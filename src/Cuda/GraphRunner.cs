@@ -1,3 +1,4 @@
+using LServe.Cuda.Attention;
 using LServe.Cuda.Driver;
 
 namespace LServe.Cuda;
@@ -22,8 +23,9 @@ internal sealed class GraphRunner(CudaStream stream) : IDisposable
         Replay,
     }
 
+    /// <param name="Decode">How large launches are.</param>
     /// <param name="Generation">Sum of the generations of everything whose address a recording holds.</param>
-    internal readonly record struct StepShape(int Rows, int LogitRows, int Generation);
+    internal readonly record struct StepShape(DecodeShape Decode, int LogitRows, int Generation);
 
     /// <summary>Whether operations shall be issued; otherwise the step is a replay.</summary>
     public bool Issues => _mode != Mode.Replay;

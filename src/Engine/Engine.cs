@@ -30,9 +30,9 @@ public sealed class Engine : IDisposable
     public Engine(
         IBackend backend, ModelConfig config, ModelWeights weights, IReadOnlyList<int> endTokens, EngineOptions options, IProgress<float>? progress = null)
     {
-        Options = options = EngineLimits.Resolve(options, config);
+        Options = options = EngineLimits.For(backend.Info, EngineLimits.Resolve(options, config));
         _backend = backend;
-        Geometry = EngineLimits.GeometryOf(options, config);
+        Geometry = EngineLimits.GeometryOf(options, config) with { ChannelBlock = backend.Info.ChannelBlock };
         backend.AllocateKv(Geometry);
         _forward = new(backend, config, weights, EngineLimits.MaxRows(options), progress);
         _pages = new(Geometry);

@@ -31,6 +31,12 @@ public static class EngineLimits
     public static int MaxRows(EngineOptions options) =>
         options.MaxBatch + options.PrefillRows + (options.LServe is null ? 0 : LServeOptions.QueryBlock);
 
+    /// <summary>Resolved options as a backend carries them out.</summary>
+    public static EngineOptions For(BackendInfo backend, EngineOptions options) =>
+        options.LServe is { } sparse && !backend.ChoosesForPrompts
+            ? options with { LServe = sparse with { PrefillThreshold = int.MaxValue } }
+            : options;
+
     /// <summary>The pools that resolved options ask for.</summary>
     /// <remarks>
     /// The streaming pool has room for the windows of a full batch of sparse sequences and for one dense context, and never more than
@@ -42,7 +48,7 @@ public static class EngineLimits
         var heads = options.LServe is not null && options.Pattern is { } pattern ? HeadLayout.Of(pattern) : HeadLayout.AllRetrieval(config.Layers, config.KvHeads);
         var geometry = new KvGeometry(config.Layers, config.KvHeads, config.HeadDim, options.KvPrecision, pages)
         {
-            Heads = heads, LServe = options.LServe, Centres = options.Pattern?.Centres,
+            Heads = heads, LServe = options.LServe, Centres = options.Pattern?.Centres, GroupSize = config.GroupSize,
         };
         if (!heads.AnyStreams) return geometry;
         var chunk = KvGeometry.PagesFor(options.PrefillRows) + 1;

@@ -43,38 +43,19 @@ struct EmbedParams {
     int vocabulary;          // V: other ids give zeros
 };
 
-/// Dense 16-bit pages of one layer: [page][G][keys, values][64][D]. Row r's sequence has line lines[r] of the tables.
-struct DensePages {
-    f16* layer;
-    const int* tables;     // [lines, width] physical page by position / 64
-    const int* lines;      // [R]
-    const int* positions;  // [R] of the row's token
-    int width;
-    int kv_heads;          // G
-};
-
-/// kv/rope_append.cu
-struct RopeAppendParams {
-    DensePages kv;
-    float* qkv;                         // [R, (H + 2G) · D]: queries are turned in place
+/// kv/rope.cu
+struct RopeParams {
+    float* qkv;                         // [R, (H + 2G) · D]: queries and keys are turned in place
+    const int* positions;               // [R]
     const double* inverse_frequencies;  // [D / 2] radians per token
     const float* query_norm;            // [D] or null
     const float* key_norm;              // [D] or null
     int query_heads;                    // H
+    int kv_heads;                       // G
     int head_dim;                       // D, even, at most 256
     int halves;                         // 1: channels i and i + D / 2 turn together; 0: 2i and 2i + 1
     float epsilon;
     float magnitude;                    // of cosine and sine
-    int unused;
-};
-
-/// kv/attend.cu
-struct AttendParams {
-    DensePages kv;
-    const float* qkv;   // [R, (H + 2G) · D]: queries first
-    f16* output;        // [R, H · D]
-    int query_heads;    // H
-    int head_dim;       // D, multiple of 8, at most 256
 };
 
 /// pointwise/silu_mul.cu

@@ -43,5 +43,5 @@ internal sealed class AttentionAppend(KernelLibrary library, KvPageLayout layout
         }
     }
 
-    private static KernelVariant Variant(KvPageLayout layout) => new("attention/attention_append.cu", layout.Defines);
+    public static KernelVariant Variant(KvPageLayout layout) => new("attention/attention_append.cu", layout.Defines);
 }

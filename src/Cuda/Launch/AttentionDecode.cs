@@ -18,5 +18,5 @@ internal sealed class AttentionDecode(KernelLibrary library, AttentionShape shap
     public void Launch(CudaStream stream, int blocks, in AttentionDecodeParams parameters) =>
         _kernel.Launch(stream, new(blocks, Threads, OverlapPrevious: true), parameters);
 
-    private static KernelVariant Variant(AttentionShape shape) => new("attention/attention_decode.cu", shape.Defines);
+    public static KernelVariant Variant(AttentionShape shape) => new("attention/attention_decode.cu", shape.Defines);
 }

@@ -6,8 +6,21 @@ namespace LServe.Cuda.Launch;
 [StructLayout(LayoutKind.Sequential)]
 internal struct KvLayer
 {
-    public ulong Retrieval, Streaming, RetrievalStride, StreamingStride, Heads, RetrievalTable, StreamingTable, Position, Sequence;
-    public int RetrievalWidth, StreamingWidth, KvHeads, RetrievalHeads, Sink, Local;
+    public ulong Retrieval, Streaming, RetrievalStride, StreamingStride, Heads, RetrievalTable, StreamingTable, Position, Sequence, Mode;
+    public int RetrievalWidth, StreamingWidth, KvHeads, RetrievalHeads, Sink, Local, RetrievalBytes, StateHeads;
+}
+
+/// <summary>What a decode row does.</summary>
+internal enum RowMode
+{
+    /// <summary>Sees everything.</summary>
+    Dense = 0,
+
+    /// <summary>Reads the pages it chose before.</summary>
+    Sparse = 1,
+
+    /// <summary>Chooses anew.</summary>
+    Renewing = 2,
 }
 
 /// <summary>Consecutive tokens of one sequence within one logical page.</summary>
@@ -22,12 +35,12 @@ internal struct AttentionAppendParams
 }
 
 /// <summary>Part of a row's page list: the work of one block of attention for each head of a kind.</summary>
-internal readonly record struct DecodeItem(int Row, int Sequence, int Position, int First, int Count, int Split, int Splits, int Unused);
+internal readonly record struct DecodeItem(int Row, int Sequence, int Position, int First, int Count, int Split, int Splits, int Dense);
 
 [StructLayout(LayoutKind.Sequential)]
 internal struct AttentionPlanParams
 {
-    public ulong Position, Sequence, Retrieval, Streaming, Counts;
+    public ulong Position, Sequence, Mode, Retrieval, Streaming, Counts;
     public int Rows, Keep, Sink, Local;
 }
 
@@ -41,7 +54,8 @@ internal struct AttentionDecodeParams
 
 /// <summary>Consecutive prompt rows of one sequence within 128 positions aligned to a multiple of 128.</summary>
 /// <param name="List">Line of the page lists, or −1: all pages.</param>
-internal readonly record struct PrefillBlock(int FirstRow, int Count, int Position, int Sequence, int List, int Unused0, int Unused1, int Unused2);
+/// <param name="Dense">1: streaming heads see everything.</param>
+internal readonly record struct PrefillBlock(int FirstRow, int Count, int Position, int Sequence, int List, int Dense, int Unused0, int Unused1);
 
 [StructLayout(LayoutKind.Sequential)]
 internal struct AttentionPrefillParams
@@ -55,8 +69,8 @@ internal struct AttentionPrefillParams
 internal struct SelectParams
 {
     public KvLayer Kv;
-    public ulong Queries, Open, FirstAfterPrompt, Scores, Candidates, CandidateCount, List, ListCount, Arrived, QueryStride;
-    public int ScoreStride, CandidateWidth, ListWidth, SinkPages, RecentPages, Interval, Policy;
+    public ulong Queries, Open, Scores, Candidates, CandidateCount, List, ListCount, Arrived, QueryStride;
+    public int ScoreStride, CandidateWidth, ListWidth, SinkPages, RecentPages, Policy;
     public float Deviation;
-    public int Settled, Unused;
+    public int Settled;
 }

@@ -39,22 +39,28 @@ internal sealed class AttentionPlan(KernelLibrary library) : IKernelFamily
         return sinkPages + Math.Max(0, pages - Math.Max(sinkPages, Math.Max(0, position - local + 1) / KvPageLayout.PageTokens));
     }
 
+    /// <summary>Parts of a list.</summary>
+    public static int Splits(int entries) => (entries + SplitPages(entries) - 1) / SplitPages(entries);
+
     /// <summary>Appends a row's parts.</summary>
-    public static void Add(List<DecodeItem> items, int row, int sequence, int position, int entries)
+    public static void Add(List<DecodeItem> items, int row, int sequence, int position, int entries, bool dense = false)
     {
         var pages = SplitPages(entries);
         var splits = (entries + pages - 1) / pages;
-        for (var s = 0; s < splits; s++) items.Add(new(row, sequence, position, s * pages, Math.Min(pages, entries - s * pages), s, splits, 0));
+        for (var s = 0; s < splits; s++) items.Add(new(row, sequence, position, s * pages, Math.Min(pages, entries - s * pages), s, splits, dense ? 1 : 0));
     }
 
     /// <summary>The whole plan, as the kernel writes it.</summary>
-    public static (List<DecodeItem> Retrieval, List<DecodeItem> Streaming) Compute(ReadOnlySpan<int> positions, ReadOnlySpan<int> sequences, int keep, int sink, int local)
+    /// <param name="dense">Rows that see everything.</param>
+    public static (List<DecodeItem> Retrieval, List<DecodeItem> Streaming) Compute(
+        ReadOnlySpan<int> positions, ReadOnlySpan<int> sequences, int keep, int sink, int local, Func<int, bool>? dense = null)
     {
         List<DecodeItem> retrieval = [], streaming = [];
         for (var row = 0; row < positions.Length; row++)
         {
-            Add(retrieval, row, sequences[row], positions[row], RetrievalPages(positions[row], keep));
-            Add(streaming, row, sequences[row], positions[row], StreamingPages(positions[row], sink, local));
+            var all = dense?.Invoke(row) ?? false;
+            Add(retrieval, row, sequences[row], positions[row], RetrievalPages(positions[row], all ? 0 : keep), all);
+            Add(streaming, row, sequences[row], positions[row], StreamingPages(positions[row], sink, all ? int.MaxValue : local), all);
         }
         return (retrieval, streaming);
     }

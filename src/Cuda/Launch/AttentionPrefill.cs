@@ -23,12 +23,13 @@ internal sealed class AttentionPrefill : IKernelFamily
 
     /// <summary>Cuts a prompt's rows where positions are multiples of <see cref="BlockRows"/>.</summary>
     /// <param name="list">Line of the page lists that a block at this position reads, or −1.</param>
-    public static void AddBlocks(List<PrefillBlock> blocks, int firstRow, int count, int position, int sequence, Func<int, int> list)
+    /// <param name="dense">Whether streaming heads see everything.</param>
+    public static void AddBlocks(List<PrefillBlock> blocks, int firstRow, int count, int position, int sequence, Func<int, int> list, bool dense = false)
     {
         for (var done = 0; done < count;)
         {
             var here = Math.Min(count - done, BlockRows - (position + done) % BlockRows);
-            blocks.Add(new(firstRow + done, here, position + done, sequence, list(position + done), 0, 0, 0));
+            blocks.Add(new(firstRow + done, here, position + done, sequence, list(position + done), dense ? 1 : 0, 0, 0));
             done += here;
         }
     }
@@ -50,5 +51,5 @@ internal sealed class AttentionPrefill : IKernelFamily
         return Alignment + stages * 2 * KvPageLayout.PageTokens * channels * 2 + (channels > 128 ? BlockRows * channels * 2 : 0);
     }
 
-    private static KernelVariant Variant(AttentionShape shape) => new("attention/attention_prefill.cu", shape.Defines);
+    public static KernelVariant Variant(AttentionShape shape) => new("attention/attention_prefill.cu", shape.Defines);
 }

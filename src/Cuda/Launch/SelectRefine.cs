@@ -38,6 +38,6 @@ internal sealed class SelectRefine : IKernelFamily
         _kernel.Launch(stream, new(blocks, Threads, parameters.Kv.RetrievalHeads, rows, SharedBytes, OverlapPrevious: true), parameters);
     }
 
-    private static KernelVariant Variant(AttentionShape shape, int bits) =>
+    public static KernelVariant Variant(AttentionShape shape, int bits) =>
         new("select/select_refine.cu", [.. shape.Defines, $"SKETCH_BITS={(shape.Layout.KeyBits == 16 ? 16 : bits)}"]);
 }

@@ -35,12 +35,6 @@ internal sealed class SelectScore : IKernelFamily
     /// <summary>Floats of one row and head at <see cref="SelectParams.Scores"/>: scores of each page, and each block's weight.</summary>
     public static int ScoreStride(int group, int maxPages) => group * ((maxPages + PagesPerBlock - 1) / PagesPerBlock) * (PagesPerBlock + 2);
 
-    /// <summary>Whether the step at <paramref name="position"/> renews what was chosen: a function of positions alone, as in the kernel.</summary>
-    /// <param name="firstAfterPrompt">Position of the first step after the last prompt.</param>
-    /// <param name="interval">Positions between renewals, 1 … 64.</param>
-    public static bool MustRenew(int position, int firstAfterPrompt, int interval) =>
-        position == firstAfterPrompt || position % interval == 0 || position % KvPageLayout.PageTokens == 0;
-
     /// <param name="pages">Pages of the longest row of this launch.</param>
     public void Launch(CudaStream stream, int rows, int pages, in SelectParams parameters)
     {
@@ -52,5 +46,5 @@ internal sealed class SelectScore : IKernelFamily
 
     private static int SharedBytes(int pages) => pages * sizeof(uint);
 
-    private static KernelVariant Variant(AttentionShape shape) => new("select/select_score.cu", shape.Defines);
+    public static KernelVariant Variant(AttentionShape shape) => new("select/select_score.cu", shape.Defines);
 }

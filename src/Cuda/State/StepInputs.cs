@@ -1,18 +1,25 @@
+using System.Runtime.InteropServices;
 using LServe.Cuda.Driver;
+using LServe.Cuda.Launch;
 using LServe.Inference;
+
+using TokenRun = LServe.Cuda.Launch.TokenRun;
 
 namespace LServe.Cuda.State;
 
 /// <summary>
-/// What the device knows of a step: tokens, positions, table lines and logit rows of its rows, in one copy, and the page tables of its
-/// sequences, of which only what differs from the last step travels.
+/// What the device knows of a step's rows, at fixed addresses and in one copy: of each row token, position, line of its sequence, what it does
+/// and the run it is appended by; past these, prompts' further runs and query blocks.
 /// </summary>
 internal sealed class StepInputs : IDisposable
 {
-    private const int Fields = 4, LeastRows = 64, LeastLines = 64, LeastWidth = 128;
+    private const int LeastRows = 64, RunInts = 4, BlockInts = 8;
+    private const int Runs = 5, Later = Runs + RunInts, Blocks = Later + RunInts, Fields = Blocks + BlockInts;  // in units of `_maxRows` integers
 
-    private readonly MirroredMemory _rows = new(), _tables = new();
-    private int _maxRows, _lines, _width;
+    private readonly MirroredMemory _rows = new();
+    private readonly List<TokenRun> _runs = [], _later = [];
+    private readonly List<PrefillBlock> _blocks = [];
+    private int _maxRows;
 
     /// <summary>Changes whenever addresses do: graphs captured before are void.</summary>
     public int Generation { get; private set; }
@@ -20,62 +27,65 @@ internal sealed class StepInputs : IDisposable
     public ulong Tokens => Field(0);
     public ulong Positions => Field(1);
 
-    /// <summary>Line of the tables that belongs to each row's sequence.</summary>
+    /// <summary>Line of each row's sequence (<see cref="SequenceLines"/>).</summary>
     public ulong Lines => Field(2);
-    public ulong LogitRows => Field(3);
 
-    /// <summary>[lines, <see cref="Width"/>] physical pages.</summary>
-    public ulong Tables => _tables.Address;
-    public int Width => _width;
+    /// <summary>A <see cref="RowMode"/> a row.</summary>
+    public ulong Modes => Field(3);
+    public ulong LogitRows => Field(4);
 
-    public void Upload(StepPlan plan, CudaStream stream)
+    /// <summary>Runs of one append launch, and of a second one after it.</summary>
+    public (ulong Address, int Count) FirstRuns => (Field(Runs), _runs.Count);
+    public (ulong Address, int Count) LaterRuns => (Field(Later), _later.Count);
+    public (ulong Address, int Count) PromptBlocks => (Field(Blocks), _blocks.Count);
+
+    public void Upload(StepPlan plan, ReadOnlySpan<int> lines, CudaStream stream)
     {
-        Reserve(plan);
+        Reserve(plan.Rows);
         var host = _rows.Host;
         plan.Tokens.CopyTo(host);
         plan.Positions.CopyTo(host[_maxRows..]);
-        plan.LogitRows.CopyTo(host[(3 * _maxRows)..]);
-        var slices = plan.Slices;
-        for (var line = 0; line < slices.Length; line++)
+        plan.LogitRows.CopyTo(host[(4 * _maxRows)..]);
+        _runs.Clear();
+        _later.Clear();
+        _blocks.Clear();
+        for (var i = 0; i < plan.Slices.Length; i++)
         {
-            host.Slice(2 * _maxRows + slices[line].FirstRow, slices[line].Count).Fill(line);
-            UploadTable(slices[line], line, stream);
+            var slice = plan.Slices[i];
+            host.Slice(2 * _maxRows + slice.FirstRow, slice.Count).Fill(lines[i]);
+            host.Slice(3 * _maxRows + slice.FirstRow, slice.Count).Fill((int)ModeOf(slice));
+            AttentionAppend.AddRuns(_runs, _later, slice.FirstRow, slice.Count, slice.Start, lines[i]);
+            if (slice.Kind == SliceKind.Prefill)
+                AttentionPrefill.AddBlocks(_blocks, slice.FirstRow, slice.Count, slice.Start, lines[i], _ => -1, slice.Selection is null);
         }
+        Put(_runs, Runs);
+        if (_blocks.Count == 0)
+        {
+            _rows.Upload(stream, 0, Later * _maxRows);
+            return;
+        }
+        _blocks.Sort((a, b) => b.Position.CompareTo(a.Position));
+        Put(_later, Later);
+        Put(_blocks, Blocks);
         _rows.Upload(stream, 0, Fields * _maxRows);
     }
 
-    /// <summary>Only the pages the step reads count; what lies behind them may be stale.</summary>
-    private void UploadTable(in StepSlice slice, int line, CudaStream stream)
-    {
-        var pages = slice.Pages.Retrieval[..KvGeometry.PagesFor(slice.Start + slice.Count)];
-        var known = _tables.Host.Slice(line * _width, pages.Length);
-        var first = known.CommonPrefixLength(pages);
-        if (first == pages.Length) return;
-        pages[first..].CopyTo(known[first..]);
-        _tables.Upload(stream, line * _width + first, pages.Length - first);
-    }
+    private static RowMode ModeOf(in StepSlice slice) => slice.Selection is null ? RowMode.Dense : slice.Renew ? RowMode.Renewing : RowMode.Sparse;
 
-    private void Reserve(StepPlan plan)
+    private void Put<T>(List<T> items, int field) where T : unmanaged =>
+        MemoryMarshal.Cast<T, int>(CollectionsMarshal.AsSpan(items)).CopyTo(_rows.Host[(field * _maxRows)..]);
+
+    private void Reserve(int rows)
     {
-        var (rows, width) = (Math.Max(_maxRows, LeastRows), Math.Max(_width, LeastWidth));
-        while (rows < plan.Rows) rows *= 2;
-        foreach (var slice in plan.Slices)
-            while (width < KvGeometry.PagesFor(slice.Start + slice.Count)) width *= 2;
-        var lines = Math.Max(_lines, LeastLines);
-        while (lines < plan.Slices.Length) lines *= 2;
-        if ((rows, width, lines) == (_maxRows, _width, _lines)) return;
-        _rows.Reserve(Fields * rows);
-        _tables.Reserve(lines * width);
-        (_maxRows, _width, _lines) = (rows, width, lines);
-        _tables.Host.Fill(-1);
+        var most = Math.Max(_maxRows, LeastRows);
+        while (most < rows) most *= 2;
+        if (most == _maxRows) return;
+        _maxRows = most;
+        _rows.Reserve(Fields * most);
         Generation++;
     }
 
-    private ulong Field(int field) => _rows.Address + (ulong)(field * _maxRows * sizeof(int));
+    private ulong Field(int field) => _rows.Address + (ulong)((long)field * _maxRows * sizeof(int));
 
-    public void Dispose()
-    {
-        _rows.Dispose();
-        _tables.Dispose();
-    }
+    public void Dispose() => _rows.Dispose();
 }

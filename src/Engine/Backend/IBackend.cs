@@ -83,6 +83,12 @@ public interface IBackend : IDisposable
 
     /// <summary>Writes what <see cref="ReadPage"/> of a backend with the same <see cref="BackendInfo.PageLayout"/> gave. Between steps.</summary>
     void WritePage(KvPool pool, int page, ReadOnlySpan<byte> from);
+
+    /// <summary>
+    /// Brings what a device keeps of a sequence's choices to <paramref name="state"/>, which then counts until the sequence's next step.
+    /// Between steps. Backends that work on the state itself have nothing to do.
+    /// </summary>
+    void ReadSelection(SelectionState state) { }
 }
 
 /// <summary>A weight in the backend's own form.</summary>
@@ -104,7 +110,10 @@ public interface IDeviceBuffer : IDisposable
 /// <param name="MemoryBytes">Bytes the backend may use, for the memory plan.</param>
 /// <param name="UniformRows">Whether dense prefill and decode kernels give the same bits, so that a dense replay may run all of it as prefill.</param>
 /// <param name="PageLayout">Equal for backends that can read each other's KV pages byte by byte; empty: this one can't give its pages away.</param>
-public sealed record BackendInfo(string Name, string Arithmetic, long MemoryBytes, bool UniformRows = false, string PageLayout = "");
+/// <param name="ChannelBlock">See <see cref="KvGeometry.ChannelBlock"/>.</param>
+/// <param name="ChoosesForPrompts">Whether prompts past <see cref="LServeOptions.PrefillThreshold"/> choose pages; otherwise retrieval heads read all of them.</param>
+public sealed record BackendInfo(
+    string Name, string Arithmetic, long MemoryBytes, bool UniformRows = false, string PageLayout = "", int ChannelBlock = 1, bool ChoosesForPrompts = true);
 
 /// <summary>What the attention of one layer needs besides the activations.</summary>
 /// <param name="Index">Layer, from 0.</param>

@@ -34,6 +34,12 @@ public sealed record KvGeometry(int Layers, int KvHeads, int HeadDim, KvPrecisio
     /// <summary>[layer, KV head, channel] constants that quantised keys are centred by; null: zeros.</summary>
     public float[]? Centres { get; init; }
 
+    /// <summary>Channels of keys and values are stored in blocks of so many, the last one filled up. Default 1.</summary>
+    public int ChannelBlock { get; init; } = 1;
+
+    /// <summary>Query heads that share a KV head. Default 1.</summary>
+    public int GroupSize { get; init; } = 1;
+
     public int BytesPerElement => Precision == KvPrecision.F32 ? 4 : 2;
 
     /// <summary>Bytes of the statistics of one head's page: two numbers of 16 bits per logical page and channel.</summary>
@@ -43,7 +49,8 @@ public sealed record KvGeometry(int Layers, int KvHeads, int HeadDim, KvPrecisio
     /// <summary>Bytes of one head's page.</summary>
     public long HeadPageBytes(KvPool pool)
     {
-        var perToken = HeadDim * (Precision.KeyBits() + Precision.ValueBits()) / 8 + (Precision.IsQuantised() ? 4 * sizeof(ushort) : 0);
+        var channels = (HeadDim + ChannelBlock - 1) / ChannelBlock * ChannelBlock;
+        var perToken = channels * (Precision.KeyBits() + Precision.ValueBits()) / 8 + (Precision.IsQuantised() ? 4 * sizeof(ushort) : 0);
         return (long)PageTokens * perToken + (pool == KvPool.Retrieval ? StatisticsBytes : 0);
     }
 

@@ -26,6 +26,7 @@ internal sealed class PageTransfer(IBackend backend, KvGeometry geometry, PageAl
             parts.Add(Read(sequence, id, first > end ? 0 : first, end));
             bytes += parts[^1].Bytes.Length;
         }
+        if (sequence.Selection is { } state) backend.ReadSelection(state);
         var selection = new byte[sequence.Selection?.SavedBytes ?? 0];
         sequence.Selection?.CopyTo(selection);
         return new(shape, parts, selection, complete);

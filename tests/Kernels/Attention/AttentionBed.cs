@@ -60,16 +60,17 @@ internal sealed class AttentionBed : IDisposable
     /// <summary>KV heads in the order of their places: the last heads of the model retrieve, the first stream.</summary>
     public int[] HeadOrder => [.. Enumerable.Range(_case.Streaming, _case.RetrievalHeads), .. Enumerable.Range(0, _case.Streaming)];
 
-    public KvLayer Layer(DeviceMemory positions, DeviceMemory sequences)
+    /// <param name="modes">A <see cref="RowMode"/> a row.</param>
+    public KvLayer Layer(DeviceMemory positions, DeviceMemory sequences, DeviceMemory modes)
     {
         var layout = _case.Shape.Layout;
         return new()
         {
             Retrieval = _retrieval.Address, Streaming = _streaming.Address, Heads = _heads.Address,
             RetrievalStride = (ulong)(_case.RetrievalHeads * layout.RetrievalBytes), StreamingStride = (ulong)(_case.Streaming * layout.StreamingBytes),
-            RetrievalTable = _retrievalTable.Address, StreamingTable = _streamingTable.Address, Position = positions.Address, Sequence = sequences.Address,
+            RetrievalTable = _retrievalTable.Address, StreamingTable = _streamingTable.Address, Position = positions.Address, Sequence = sequences.Address, Mode = modes.Address,
             RetrievalWidth = _case.MaxPages, StreamingWidth = StreamingWidth, KvHeads = _case.KvHeads, RetrievalHeads = _case.RetrievalHeads,
-            Sink = _case.Sink, Local = _case.Local,
+            Sink = _case.Sink, Local = _case.Local, RetrievalBytes = layout.RetrievalBytes, StateHeads = _case.RetrievalHeads,
         };
     }
 
@@ -114,7 +115,7 @@ internal sealed class AttentionBed : IDisposable
         using var list = Gpu.Upload<TokenRun>(runs.ToArray());
         append.Launch(Gpu.Stream, runs.Count, new()
         {
-            Kv = Layer(list, list), Keys = keys.Address, Values = values.Address, Centre = _centre.Address, Open = _open.Address, Runs = list.Address,
+            Kv = Layer(list, list, list), Keys = keys.Address, Values = values.Address, Centre = _centre.Address, Open = _open.Address, Runs = list.Address,
             RowStride = (ulong)(_case.KvHeads * _case.HeadDim), Statistics = (int)(_case.Policy == PagePolicy.Quest ? PageStatistics.Extremes : PageStatistics.Moments),
         });
         Gpu.Stream.Synchronize();

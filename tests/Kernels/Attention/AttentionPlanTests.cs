@@ -38,7 +38,9 @@ public class AttentionPlanTests
     {
         int[] positions = [.. Enumerable.Range(0, 7).SelectMany(_ => Positions)];
         int[] sequences = [.. Enumerable.Range(0, positions.Length).Reverse()];
-        var (retrieval, streaming) = AttentionPlan.Compute(positions, sequences, keep, sink, local);
+        int[] modes = [.. positions.Select((_, row) => row % 3)];
+        var (retrieval, streaming) = AttentionPlan.Compute(positions, sequences, keep, sink, local, row => modes[row] == (int)RowMode.Dense);
+        using var mode = Gpu.Upload<int>(modes);
         using var position = Gpu.Upload<int>(positions);
         using var sequence = Gpu.Upload<int>(sequences);
         using var first = Gpu.Poisoned((retrieval.Count + 1) * 32L);
@@ -46,7 +48,7 @@ public class AttentionPlanTests
         using var counts = Gpu.Poisoned(8);
         new AttentionPlan(Gpu.Library).Launch(Gpu.Stream, new()
         {
-            Position = position.Address, Sequence = sequence.Address, Retrieval = first.Address, Streaming = second.Address, Counts = counts.Address,
+            Position = position.Address, Sequence = sequence.Address, Mode = mode.Address, Retrieval = first.Address, Streaming = second.Address, Counts = counts.Address,
             Rows = positions.Length, Keep = keep, Sink = sink, Local = local,
         });
         Assert.Equal([retrieval.Count, streaming.Count], Gpu.Download<int>(counts, 2));

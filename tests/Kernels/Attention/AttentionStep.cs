@@ -19,7 +19,7 @@ internal sealed class AttentionStep
         (_case, _bed, _rows) = (c, bed, rows);
         var sequences = c.Lengths.Length;
         Positions = [.. rows.Select(s => c.Lengths[s] - 1)];
-        _layer = bed.Layer(bed.Upload(Positions), bed.Upload(rows));
+        _layer = bed.Layer(bed.Upload(Positions), bed.Upload(rows), bed.Upload(Array.ConvertAll(rows, _ => (int)RowMode.Renewing)));
         Queries = [.. rows.Select(s => Enumerable.Range(0, c.KvHeads * c.Group).Select(h => Cuda.Values.WithOutliers(new Random(1000 * s + h), c.HeadDim)).ToArray())];
         _queries = bed.Upload(Queries.SelectMany(row => row.SelectMany(q => q)).ToArray());
         _list = bed.Keep(Gpu.Poisoned(sequences * c.RetrievalHeads * c.Keep * 4L));
@@ -37,19 +37,17 @@ internal sealed class AttentionStep
     public void Select()
     {
         var c = _case;
-        var first = new int[c.Lengths.Length];
-        for (var r = 0; r < _rows.Length; r++) first[_rows[r]] = Positions[r];
         var heads = _rows.Length * c.RetrievalHeads;
         var pool = c.CandidatePages + c.RecentPages;
         var stride = SelectScore.ScoreStride(c.Group, c.MaxPages);
         var parameters = new SelectParams
         {
-            Kv = _layer, Queries = _queries.Address, Open = _bed.Open, FirstAfterPrompt = _bed.Upload(first).Address,
+            Kv = _layer, Queries = _queries.Address, Open = _bed.Open,
             Scores = _bed.Keep(Gpu.Poisoned(4L * heads * Math.Max(stride, SelectRefine.ScoreFloats(c.Group, pool)))).Address,
             Candidates = _candidates.Address, CandidateCount = _candidateCount.Address, List = _list.Address, ListCount = _listCount.Address,
             Arrived = _bed.Upload(new int[heads]).Address, QueryStride = (ulong)(c.KvHeads * c.Group * c.HeadDim),
             ScoreStride = stride, CandidateWidth = c.CandidatePages, ListWidth = c.Keep, SinkPages = c.SinkPages, RecentPages = c.RecentPages,
-            Interval = 64, Policy = (int)c.Policy, Deviation = c.Deviation,
+            Policy = (int)c.Policy, Deviation = c.Deviation,
         };
         new SelectScore(Gpu.Library, c.Shape, c.MaxPages).Launch(Gpu.Stream, _rows.Length, Positions.Max() / 64 + 1, parameters);
         if (c.Policy == PagePolicy.TwoStage) new SelectRefine(Gpu.Library, c.Shape, c.SketchBits, pool).Launch(Gpu.Stream, _rows.Length, parameters);

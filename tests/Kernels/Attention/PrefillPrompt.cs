@@ -45,7 +45,7 @@ internal sealed class PrefillPrompt
         var nothing = _bed.Upload(new[] { 0 });
         new AttentionPrefill(Gpu.Library, c.Shape).Launch(Gpu.Stream, new()
         {
-            Kv = _bed.Layer(nothing, nothing), Queries = _queryMemory.Address, OutputF32 = output.Address,
+            Kv = _bed.Layer(nothing, nothing, nothing), Queries = _queryMemory.Address, OutputF32 = output.Address,
             Blocks = _bed.Upload(AttentionPrefill.InOrder(blocks)).Address, List = _bed.Upload(lists).Address,
             ListCount = _bed.Upload(_lists.SelectMany(heads => heads.Select(pages => pages.Length)).Append(0).ToArray()).Address,
             QueryStride = (ulong)Width, OutputStride = (ulong)Width, BlockCount = blocks.Count, ListWidth = listWidth,

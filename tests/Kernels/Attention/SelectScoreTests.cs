@@ -42,13 +42,6 @@ public class SelectScoreTests
         Assert.Equal([0, 1, 8, 9], step.Pages(0, 0));
     }
 
-    [Theory]
-    [InlineData(64, 1, 16, true)]
-    [InlineData(65, 65, 16, true)]
-    [InlineData(80, 1, 16, true)]
-    [InlineData(81, 1, 16, false)]
-    public void RenewalFollowsFromPositions(int position, int first, int interval, bool renew) => Assert.Equal(renew, SelectScore.MustRenew(position, first, interval));
-
     internal static void AssertBest(int[] actual, double[] scores, int[] expected)
     {
         Assert.Equal(actual.Order(), actual);

@@ -14,17 +14,30 @@ internal sealed class ModelRun : IDisposable
     private readonly int _vocabulary;
     private int _nextPage;
 
-    public ModelRun(IBackend backend, ModelConfig config, ModelWeights weights, KvPrecision precision, int pages)
+    /// <param name="sparse">What sparse sequences do; null: there are none.</param>
+    public ModelRun(IBackend backend, ModelConfig config, ModelWeights weights, KvPrecision precision, int pages, LServeOptions? sparse = null, HeadPattern? pattern = null)
     {
         (_backend, _vocabulary) = (backend, config.VocabularySize);
         _forward = new LlamaForward(backend, config, weights, MaxRows);
-        backend.AllocateKv(new(config.Layers, config.KvHeads, config.HeadDim, precision, pages));
+        var heads = pattern is null ? HeadLayout.AllRetrieval(config.Layers, config.KvHeads) : HeadLayout.Of(pattern);
+        Geometry = new(config.Layers, config.KvHeads, config.HeadDim, precision, pages)
+        {
+            Heads = heads, StreamingPages = heads.AnyStreams ? pages : 0, LServe = sparse, Centres = pattern?.Centres,
+            GroupSize = config.GroupSize, ChannelBlock = backend.Info.ChannelBlock,
+        };
+        backend.AllocateKv(Geometry);
     }
+
+    public KvGeometry Geometry { get; }
 
     public TwoWayPageTable Table(int tokens)
     {
         var table = new TwoWayPageTable();
-        while (table.Capacity < tokens) table.Add(_nextPage++);
+        for (; table.Capacity < tokens; _nextPage++)
+        {
+            table.Add(_nextPage);
+            if (Geometry.Heads.AnyStreams) table.AddStreaming(_nextPage);
+        }
         return table;
     }
 
@@ -43,14 +56,14 @@ internal sealed class ModelRun : IDisposable
     }
 
     /// <summary>Reads a prompt in chunks of at most <paramref name="chunk"/> rows.</summary>
-    public float[][] Prefill(TwoWayPageTable table, int[] tokens, LogitChoice logits, int chunk = MaxRows)
+    public float[][] Prefill(TwoWayPageTable table, int[] tokens, LogitChoice logits, int chunk = MaxRows, SelectionState? selection = null)
     {
         var rows = new List<float[]>();
         for (var at = 0; at < tokens.Length; at += chunk)
         {
             var count = Math.Min(chunk, tokens.Length - at);
             var choice = logits == LogitChoice.Last && at + count < tokens.Length ? LogitChoice.None : logits;
-            rows.AddRange(Step(plan => plan.AddPrefill(table, at, tokens.AsSpan(at, count), choice)));
+            rows.AddRange(Step(plan => plan.AddPrefill(table, at, tokens.AsSpan(at, count), choice, selection)));
         }
         return [.. rows];
     }

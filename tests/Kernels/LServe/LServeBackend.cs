@@ -8,6 +8,15 @@ namespace LServe.Tests.Kernels.Sparse;
 /// <param name="Tolerance">Norm of an output's difference ÷ norm.</param>
 internal sealed record LServeBackend(string Name, Func<IBackend> Create, Func<IBackend, (int Slice, int Head, int Block), int[]> Chosen, double Tolerance)
 {
+    /// <summary>Writes a row of float32 activations.</summary>
+    public Action<IDeviceBuffer, int, float[]> Write { get; init; } = (buffer, row, values) => values.CopyTo(((HostBuffer)buffer).Values(row));
+
+    /// <summary>Reads a row of attention's output.</summary>
+    public Func<IDeviceBuffer, int, float[]> Read { get; init; } = (buffer, row) => ((HostBuffer)buffer).Values(row).ToArray();
+
+    /// <summary>What it can be asked for; all of it unless said.</summary>
+    public Func<KvPrecision, SelectionPolicy, bool> Supports { get; init; } = (_, _) => true;
+
     public static LServeBackend Reference { get; } =
         new("reference", () => new CpuReferenceBackend(threads: 2), (b, at) => ((CpuReferenceBackend)b).ChosenPages(at.Slice, at.Head, at.Block), 1e-5);
 

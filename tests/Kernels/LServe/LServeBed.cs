@@ -1,4 +1,3 @@
-using LServe.Cpu;
 using LServe.Inference;
 using LServe.Model;
 
@@ -10,7 +9,7 @@ namespace LServe.Tests.Kernels.Sparse;
 /// </summary>
 internal sealed class LServeBed : IDisposable
 {
-    private const int Layer = 1;
+    public const int Layer = 1;
 
     private readonly LServeBackend _kind;
     private readonly ModelConfig _config;
@@ -25,6 +24,7 @@ internal sealed class LServeBed : IDisposable
         Geometry = new(2, shape.KvHeads, shape.Dim, shape.Precision, pages)
         {
             Heads = heads, StreamingPages = heads.AnyStreams ? pages : 0, LServe = shape.Options,
+            ChannelBlock = Backend.Info.ChannelBlock, GroupSize = shape.Heads / shape.KvHeads,
             Centres = shape.Centres is null ? null : [.. new float[shape.Centres.Length], .. shape.Centres],
         };
         Backend.AllocateKv(Geometry);
@@ -80,7 +80,7 @@ internal sealed class LServeBed : IDisposable
         using var qkv = Backend.Allocate(plan.Rows, _config.QkvSize);
         using var output = Backend.Allocate(plan.Rows, _config.QueryHeads * _config.HeadDim);
         var row = 0;
-        foreach (var values in parts.SelectMany(p => p.Rows)) values.CopyTo(((HostBuffer)qkv).Values(row++));
+        foreach (var values in parts.SelectMany(p => p.Rows)) _kind.Write(qkv, row++, values);
         var layer = new AttentionLayer(Layer, _config, null, null);
         Backend.BeginStep(plan);
         Backend.RopeAppend(layer, qkv);
@@ -91,7 +91,7 @@ internal sealed class LServeBed : IDisposable
         }
         Backend.EndStep();
         foreach (var part in parts) part.Sequence.Length += part.Rows.Length;
-        return [.. Enumerable.Range(0, plan.Rows).Select(r => ((HostBuffer)output).Values(r).ToArray())];
+        return [.. Enumerable.Range(0, plan.Rows).Select(r => _kind.Read(output, r))];
     }
 
     private static ModelConfig Config(LServeShape shape) => new()

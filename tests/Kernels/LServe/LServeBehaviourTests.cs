@@ -66,7 +66,7 @@ public abstract class LServeBehaviourTests
     [Fact]
     public void The_oracle_reads_the_pages_of_the_largest_true_attention()
     {
-        foreach (var backend in Backends)
+        foreach (var backend in Backends.Where(b => b.Supports(KvPrecision.F16, SelectionPolicy.Oracle)))
         {
             var shape = Shape(KvPrecision.F16, SelectionPolicy.Oracle);
             using var bed = new LServeBed(backend, shape, 12);
@@ -118,6 +118,7 @@ public abstract class LServeBehaviourTests
             }
         }
         var state = new byte[saved.Selection!.SavedBytes];
+        from.Backend.ReadSelection(saved.Selection);
         saved.Selection.CopyTo(state);
         Assert.True(restored.Selection!.TryCopyFrom(state, saved.Pages.Retrieval.Length));
         restored.Length = saved.Length;
@@ -130,7 +131,7 @@ public abstract class LServeBehaviourTests
                      {
                          (KvPrecision.F32, SelectionPolicy.Quest), (KvPrecision.F16, SelectionPolicy.Moments), (KvPrecision.Int8, SelectionPolicy.TwoStage),
                          (KvPrecision.K8V4, SelectionPolicy.Quest), (KvPrecision.Int4, SelectionPolicy.TwoStage), (KvPrecision.Int8, SelectionPolicy.Oracle), (KvPrecision.Int8, SelectionPolicy.All),
-                     })
+                     }.Where(c => backend.Supports(c.Item1, c.Item2)))
                 check(backend, Shape(precision, policy));
     }
 }

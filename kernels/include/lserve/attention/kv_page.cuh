@@ -27,7 +27,7 @@ template <int D, int KeyBits, int ValueBits> struct KvPage {
     static constexpr int value_scale = values + plane(ValueBits);                           // [64] (low, scale)
     static constexpr int statistics = value_scale + (values_quantised ? page_tokens * 4 : 0);
     static constexpr int streaming_bytes = statistics;                                      // pages of streaming heads end here
-    static constexpr int retrieval_bytes = statistics + 2 * logical_pages * D * 2;          // [2][D / 8][4 logical pages][8] binary16
+                                                                                            // retrieval heads: [2][D / 8][4 logical pages][8] binary16
 
     static constexpr int channels_per_unit = 16 / ValueBits;
     static constexpr int value_tile = tile_tokens * channels * ValueBits / 8;

@@ -6,6 +6,9 @@
 
 namespace lserve {
 
+/// What a decode row does.
+constexpr int dense_row = 0, sparse_row = 1, renewing_row = 2;  // sees everything; keeps its choice of pages; renews it
+
 /// Where the KV pages of one layer are. Heads come in order of kind: the retrieval ones take slots 0 … in the retrieval pool, the others in the streaming pool.
 struct KvLayer {
     u8* retrieval;               // page p of slot s: retrieval + p · retrieval_stride + s · bytes of a page
@@ -17,12 +20,15 @@ struct KvLayer {
     const int* streaming_table;  // [S, streaming_width] sink pages, then the ring
     const int* position;         // [R] position of the row's token
     const int* sequence;         // [R] line of the tables and of the selection state
+    const int* mode;             // [R] dense_row, sparse_row or renewing_row
     int retrieval_width;
     int streaming_width;
     int kv_heads;                // G
     int retrieval_heads;
     int sink;                    // tokens
     int local;                   // tokens, the row's own among them, at least 1
+    int retrieval_bytes;         // of a retrieval head's page, with statistics or without
+    int state_heads;             // retrieval heads in a line of the selection state: at least this layer's
 };
 
 /// Consecutive tokens of one sequence within one logical page. Of one sequence's runs in a launch, at most one begins or ends within its logical
@@ -40,7 +46,7 @@ struct AttentionAppendParams {
     const float* keys;           // [R, G, D] after RoPE
     const float* values;         // [R, G, D]
     const float* centre;         // [G, D]
-    float* open;                 // [S, retrieval heads, 2, D] statistics of each sequence's open logical page
+    float* open;                 // [S, state heads, 2, D] statistics of each sequence's open logical page
     const TokenRun* runs;        // one per block
     u64 row_stride;              // floats from a row of keys (and values) to the next
     int statistics;              // 0 none, 1 maximum and minimum, 2 mean and deviation
@@ -56,13 +62,14 @@ struct alignas(16) DecodeItem {
     int count;                   // entries
     int split;                   // number of this part
     int splits;                  // parts of the row
-    int unused;
+    int dense;                   // 1: streaming heads see everything, and no list counts
 };
 
 /// attention/attention_plan.cu
 struct AttentionPlanParams {
     const int* position;         // [R]
     const int* sequence;         // [R]
+    const int* mode;             // [R]
     DecodeItem* retrieval;       // [capacity]
     DecodeItem* streaming;       // [capacity]
     int* counts;                 // [2] items written
@@ -81,8 +88,8 @@ struct AttentionDecodeParams {
     const DecodeItem* retrieval;
     const DecodeItem* streaming;
     const int* counts;           // [2]
-    const int* list;             // [S, retrieval heads, list_width] chosen pages, ascending, or null: all pages
-    const int* list_count;       // [S, retrieval heads]
+    const int* list;             // [S, state heads, list_width] chosen pages, ascending, or null: all pages
+    const int* list_count;       // [S, state heads]
     float* partial;              // [blocks, group, D + 2]
     int* arrived;                // [R, G] zero before and after
     u64 query_stride;            // floats from a row of queries to the next
@@ -98,7 +105,8 @@ struct alignas(16) PrefillBlock {
     int position;                // of the first row
     int sequence;                // line of the tables
     int list;                    // line of the page lists: pages before position / 64 that retrieval heads read; -1: all
-    int unused[3];
+    int dense;                   // 1: streaming heads see everything
+    int unused[2];
 };
 
 /// attention/attention_prefill.cu
@@ -120,13 +128,12 @@ struct AttentionPrefillParams {
 struct SelectParams {
     KvLayer kv;
     const float* queries;        // [R, H, D] after RoPE
-    const float* open;           // [S, retrieval heads, 2, D]
-    const int* first_after_prompt;  // [S] position of the first step after the last prompt
+    const float* open;           // [S, state heads, 2, D]
     float* scores;               // score: [R, retrieval heads, score_stride]; refine: [R, retrieval heads, candidate_width + recent_pages, group, 2]
-    int* candidates;             // [S, retrieval heads, candidate_width], two-stage only
-    int* candidate_count;        // [S, retrieval heads]
-    int* list;                   // [S, retrieval heads, list_width]
-    int* list_count;             // [S, retrieval heads]
+    int* candidates;             // [S, state heads, candidate_width], two-stage only
+    int* candidate_count;        // [S, state heads]
+    int* list;                   // [S, state heads, list_width]
+    int* list_count;             // [S, state heads]
     int* arrived;                // [R, retrieval heads] zero before and after
     u64 query_stride;
     int score_stride;            // group · (pages of the longest row, rounded up to 32) · (1 + 1 / 16)
@@ -134,11 +141,9 @@ struct SelectParams {
     int list_width;              // pages kept: budget / 64
     int sink_pages;
     int recent_pages;
-    int interval;                // positions between renewals
     int policy;                  // 1 quest, 2 moments, 3 two-stage
     float deviation;             // lambda of moments
     int settled;                 // refine: 1: the candidates are older than the previous kernel
-    int unused;
 };
 
 }  // namespace lserve

@@ -15,7 +15,7 @@ struct PrefillWalk {
     bool streaming;
 
     __device__ __forceinline__ PrefillWalk(const AttentionPrefillParams& p, const PrefillBlock& block, int place)
-        : list(nullptr), chosen(0), first(0), sink(p.kv.sink), local(p.kv.local), width(p.kv.streaming_width), streaming(place >= p.kv.retrieval_heads)
+        : list(nullptr), chosen(0), first(0), sink(p.kv.sink), local(block.dense ? everything : p.kv.local), width(p.kv.streaming_width), streaming(place >= p.kv.retrieval_heads)
     {
         last = block.position + block.count - 1;
         const int pages = last / page_tokens + 1;

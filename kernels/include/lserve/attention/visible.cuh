@@ -6,6 +6,9 @@
 
 namespace lserve {
 
+/// A local window beyond any position.
+constexpr int everything = 0x7fffffff;
+
 /// The page list of a streaming head: sink pages, then the pages of the local window.
 struct Window {
     int local_start;   // first position of the local window
