@@ -53,6 +53,9 @@ internal sealed class Device : IDisposable
     public void Read(ulong address, long bytes) =>
         _read.Launch(Stream, new(Context.Multiprocessors * 4, 512, OverlapPrevious: true), new ReadParams(address, (ulong)bytes / 16, _sink.Address));
 
+    /// <summary>Fills memory with random binary16 numbers of ordinary size.</summary>
+    public void FillHalves(DeviceMemory memory) => Fill(memory, 0, 0);
+
     private DeviceMemory Fill(DeviceMemory memory, int unit, int codes)
     {
         _fill.Launch(Stream, new(Context.Multiprocessors * 8, 256), new FillParams(memory.Address, (ulong)memory.Bytes, _seed++, (uint)unit, (uint)codes, 0));

@@ -184,6 +184,12 @@ public sealed class CudaBackend : IBackend
         Attention.Lines.Return(state, _stream);
     }
 
+    /// <summary>All pages of a pool; for measurements.</summary>
+    internal DeviceMemory Pages(KvPool pool) => Attention.Pools.Memory(pool);
+
+    /// <summary>Launches of the last step that was replayed; for measurements.</summary>
+    internal int Launches => _graphs.Nodes;
+
     /// <summary>Pages that a retrieval head of a decode slice chose last; for tests.</summary>
     internal int[] ChosenPages(int slice, int layer, int head) => Attention.ChosenPages(slice, layer, head);
 

@@ -27,6 +27,9 @@ internal sealed class GraphRunner(CudaStream stream) : IDisposable
     /// <param name="Generation">Sum of the generations of everything whose address a recording holds.</param>
     internal readonly record struct StepShape(DecodeShape Decode, int LogitRows, int Generation);
 
+    /// <summary>Nodes of the graph that was launched last.</summary>
+    public int Nodes { get; private set; }
+
     /// <summary>Whether operations shall be issued; otherwise the step is a replay.</summary>
     public bool Issues => _mode != Mode.Replay;
 
@@ -58,7 +61,10 @@ internal sealed class GraphRunner(CudaStream stream) : IDisposable
         var mode = _mode;
         _mode = Mode.Direct;
         if (mode == Mode.Record) _graphs[_shape] = stream.EndCapture();
-        if (mode != Mode.Direct) _graphs[_shape]!.Launch(stream);
+        if (mode == Mode.Direct) return;
+        var graph = _graphs[_shape]!;
+        graph.Launch(stream);
+        Nodes = graph.Nodes;
     }
 
     private void Clear()

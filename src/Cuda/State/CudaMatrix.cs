@@ -7,7 +7,7 @@ namespace LServe.Cuda.State;
 /// <summary>A matrix on the device: parts of one weight format each, one below the other.</summary>
 internal sealed class CudaMatrix : IDeviceWeight
 {
-    private CudaMatrix(PackedMatrix[] parts) => (Parts, Rows, Columns) = (parts, parts.Sum(p => p.Rows), parts[0].Columns);
+    public CudaMatrix(PackedMatrix[] parts) => (Parts, Rows, Columns) = (parts, parts.Sum(p => p.Rows), parts[0].Columns);
 
     public PackedMatrix[] Parts { get; }
     public int Rows { get; }

@@ -43,6 +43,8 @@ internal sealed class KvPools : IDisposable
 
     public LayerPages this[int layer] => _layers[layer];
 
+    public DeviceMemory Memory(KvPool pool) => _pools[(int)pool];
+
     /// <summary>In the order of <paramref name="stream"/>.</summary>
     public void Copy(KvPool pool, int from, int to, CudaStream stream)
     {
