@@ -220,7 +220,7 @@ extern "C" __global__ void __launch_bounds__(threads, 2) select_score(const Sele
     const float* queries = p.queries + u64(row) * p.query_stride + kv_head * GROUP * HEAD_DIM;
     const bool has_open = open_tokens && last_group % blocks == int(blockIdx.x);
     if (has_open && warp == 0) score_open(shared, queries, p.open + u64(head_state) * 2 * HEAD_DIM, open_tokens, p.policy, p.policy == quest ? 0 : p.deviation);
-    prepare(shared, queries, p.policy);
+    prepare(shared, [&](int h) { return h < GROUP ? queries + h * HEAD_DIM : nullptr; }, p.policy);
     __syncthreads();
     float* scores = p.scores + u64(head_row) * p.score_stride;
     float* weights = scores + GROUP * pages_per_block * groups;  // two-stage: [groups][GROUP] (most, sum)

@@ -38,7 +38,7 @@ public sealed class CudaBackend : IBackend
         _graphs = new(_stream);
         _useGraphs = options.Graphs;
         Info = new(
-            $"cuda ({context.Name})", $"cuda-2-{context.Architecture}", context.FreeBytes, PageLayout: "cuda-1", ChannelBlock: AttentionSupport.ChannelBlock, ChoosesForPrompts: false);
+            $"cuda ({context.Name})", $"cuda-2-{context.Architecture}", context.FreeBytes, PageLayout: "cuda-1", ChannelBlock: AttentionSupport.ChannelBlock);
     }
 
     public BackendInfo Info { get; }
@@ -190,8 +190,8 @@ public sealed class CudaBackend : IBackend
     /// <summary>Launches of the last step that was replayed; for measurements.</summary>
     internal int Launches => _graphs.Nodes;
 
-    /// <summary>Pages that a retrieval head of a decode slice chose last; for tests.</summary>
-    internal int[] ChosenPages(int slice, int layer, int head) => Attention.ChosenPages(slice, layer, head);
+    /// <summary>Pages that a retrieval head of a slice chose in the last step, in the layer that chose last; for tests.</summary>
+    internal int[] ChosenPages(int slice, int layer, int head, int block) => Attention.ChosenPages(slice, layer, head, block, _stream);
 
     private void Norm(CudaBuffer x, CudaVector gain, float epsilon, ulong y, ulong rows, int count) =>
         _kernels.RmsNorm.Launch(_stream, count, new() { X = x.Float(), Gain = gain.Address, Y = y, Rows = rows, Columns = x.Columns, Epsilon = epsilon });

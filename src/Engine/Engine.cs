@@ -30,7 +30,7 @@ public sealed class Engine : IDisposable
     public Engine(
         IBackend backend, ModelConfig config, ModelWeights weights, IReadOnlyList<int> endTokens, EngineOptions options, IProgress<float>? progress = null)
     {
-        Options = options = EngineLimits.For(backend.Info, EngineLimits.Resolve(options, config));
+        Options = options = EngineLimits.Resolve(options, config);
         _backend = backend;
         Geometry = EngineLimits.GeometryOf(options, config) with { ChannelBlock = backend.Info.ChannelBlock };
         backend.AllocateKv(Geometry);

@@ -31,12 +31,6 @@ public static class EngineLimits
     public static int MaxRows(EngineOptions options) =>
         options.MaxBatch + options.PrefillRows + (options.LServe is null ? 0 : LServeOptions.QueryBlock);
 
-    /// <summary>Resolved options as a backend carries them out.</summary>
-    public static EngineOptions For(BackendInfo backend, EngineOptions options) =>
-        options.LServe is { } sparse && !backend.ChoosesForPrompts
-            ? options with { LServe = sparse with { PrefillThreshold = int.MaxValue } }
-            : options;
-
     /// <summary>The pools that resolved options ask for.</summary>
     /// <remarks>
     /// The streaming pool has room for the windows of a full batch of sparse sequences and for one dense context, and never more than

@@ -8,7 +8,7 @@ namespace LServe.Cuda.Attention;
 
 /// <summary>
 /// LServe's attention on the device: append with statistics, page choice, decode attention over two-way tables, prompts. One launch of each
-/// serves all sequences of a step in a layer, dense and sparse ones together. Prompts read all pages on retrieval heads and windows on streaming ones.
+/// serves all sequences of a step in a layer, dense and sparse ones together.
 /// </summary>
 internal sealed class SparseAttention : IDisposable
 {
@@ -19,8 +19,10 @@ internal sealed class SparseAttention : IDisposable
     private readonly AttentionDecode _decode;
     private readonly AttentionPrefill _prefill;
     private readonly SelectRefine? _refine;
+    private readonly PromptSelection? _prompts;
     private readonly KernelLibrary _library;
     private readonly Scratch _items = new(), _partial = new(), _arrived = new(), _scores = new();
+    private readonly Func<int, bool> _chooses = _ => false;
     private readonly int _keep;
     private SelectScore? _score;
     private int _scorePages, _streamingItemsAt;
@@ -36,6 +38,11 @@ internal sealed class SparseAttention : IDisposable
         library.Prepare(VariantsOf(_shape, Options));
         (_append, _plan, _decode, _prefill) = (new(library, _shape.Layout), new(library), new(library, _shape), new(library, _shape));
         if (Options is { Policy: SelectionPolicy.TwoStage }) _refine = new(library, _shape, Options.SketchBits, Pool);
+        if (Options is not null)
+        {
+            _prompts = new(library, _shape, geometry);
+            _chooses = _prompts.Chooses;
+        }
         Pools = new(geometry);
         Lines = new(geometry);
     }
@@ -57,7 +64,8 @@ internal sealed class SparseAttention : IDisposable
     {
         _rows = plan.Rows;
         Lines.Begin(plan, stream);
-        Inputs.Upload(plan, Lines.OfSlice, stream);
+        Inputs.Upload(plan, Lines.OfSlice, _chooses, stream);
+        _prompts?.Begin(Inputs, stream);
         _step = DecodeShape.Of(plan, _geometry.LServe, _keep);
         if (_step.Rows > 0) Reserve(stream);
         return _step;
@@ -91,11 +99,17 @@ internal sealed class SparseAttention : IDisposable
         _append.Launch(stream, Inputs.LaterRuns.Count, parameters);
     }
 
-    /// <summary>Decode rows choose their pages.</summary>
+    /// <summary>Decode rows and prompts' query blocks choose their pages.</summary>
     public void Select(AttentionLayer layer, ulong qkv, CudaStream stream)
     {
         var pages = Pools[layer.Index];
-        if (Options is not { } options || _step.Rows == 0 || pages.RetrievalHeads == 0) return;
+        if (Options is not { } options) return;
+        if (_step.Rows > 0 && pages.RetrievalHeads > 0) SelectForRows(layer, pages, options, qkv, stream);
+        _prompts!.Launch(Inputs, new() { Kv = Kv(pages), Queries = qkv, QueryStride = (ulong)layer.Config.QkvSize, Policy = (int)PolicyOf(options.Policy) }, stream);
+    }
+
+    private void SelectForRows(AttentionLayer layer, in LayerPages pages, LServeOptions options, ulong qkv, CudaStream stream)
+    {
         var selections = Lines.Selections!;
         var (list, listCount, listWidth) = selections.Lists(pages.FirstRetrieval);
         var parameters = new SelectParams
@@ -120,12 +134,20 @@ internal sealed class SparseAttention : IDisposable
         _prefill.Launch(stream, new()
         {
             Kv = Kv(pages), Queries = qkv, Output = output, Blocks = Inputs.PromptBlocks.Address, BlockCount = Inputs.PromptBlocks.Count,
+            List = _prompts?.Lists ?? 0, ListCount = _prompts?.Counts ?? 0, ListWidth = _prompts?.Width ?? 0,
             QueryStride = (ulong)layer.Config.QkvSize, OutputStride = (ulong)(layer.Config.QueryHeads * _geometry.HeadDim),
         });
     }
 
-    /// <summary>Pages that a retrieval head of a decode slice chose last; for tests.</summary>
-    public int[] ChosenPages(int slice, int layer, int head) => Lines.Selections!.ReadList(Lines.OfSlice[slice], _geometry.Heads[layer, head].Place);
+    /// <summary>Pages that a retrieval head of a slice chose in the last step, in the layer that chose last; for tests.</summary>
+    public int[] ChosenPages(int slice, int layer, int head, int block, CudaStream stream)
+    {
+        var place = _geometry.Heads[layer, head].Place;
+        if (Inputs.BlockOf(Lines.OfSlice[slice], block) is not { } rows) return Lines.Selections!.ReadList(Lines.OfSlice[slice], place);
+        return rows.List < 0
+            ? [.. Enumerable.Range(0, rows.Position / KvGeometry.PageTokens)]
+            : _prompts!.Read(rows.List * Pools[layer].RetrievalHeads + place - Pools[layer].FirstRetrieval, stream);
+    }
 
     private void Decode(AttentionLayer layer, in LayerPages pages, ulong qkv, ulong output, CudaStream stream)
     {
@@ -192,12 +214,14 @@ internal sealed class SparseAttention : IDisposable
         yield return AttentionPrefill.Variant(shape);
         if (options is null) yield break;
         yield return SelectScore.Variant(shape);
+        yield return SelectPrompt.Variant(shape);
         if (options.Policy == SelectionPolicy.TwoStage) yield return SelectRefine.Variant(shape, options.SketchBits);
     }
 
     public void Dispose()
     {
         foreach (var scratch in new[] { _items, _partial, _arrived, _scores }) scratch.Dispose();
+        _prompts?.Dispose();
         Inputs.Dispose();
         Lines.Dispose();
         Pools.Dispose();

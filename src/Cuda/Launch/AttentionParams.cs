@@ -66,6 +66,16 @@ internal struct AttentionPrefillParams
 }
 
 [StructLayout(LayoutKind.Sequential)]
+internal struct SelectPromptParams
+{
+    public KvLayer Kv;
+    public ulong Queries, Blocks, Scores, Weights, Totals, List, ListCount, QueryStride;
+    public int Pages, ListWidth, SinkPages, RecentPages, Policy;
+    public float Deviation;
+    public int Pass, Unused;
+}
+
+[StructLayout(LayoutKind.Sequential)]
 internal struct SelectParams
 {
     public KvLayer Kv;

@@ -20,5 +20,13 @@ internal sealed class Scratch : IDisposable
         return true;
     }
 
+    /// <summary>The first integers, once everything before has ended.</summary>
+    public int[] Read(int count)
+    {
+        var values = new int[count];
+        _memory!.Download<int>(values);
+        return values;
+    }
+
     public void Dispose() => _memory?.Dispose();
 }

@@ -19,7 +19,7 @@ internal sealed class StepInputs : IDisposable
     private readonly MirroredMemory _rows = new();
     private readonly List<TokenRun> _runs = [], _later = [];
     private readonly List<PrefillBlock> _blocks = [];
-    private int _maxRows;
+    private int _maxRows, _lists;
 
     /// <summary>Changes whenever addresses do: graphs captured before are void.</summary>
     public int Generation { get; private set; }
@@ -39,7 +39,14 @@ internal sealed class StepInputs : IDisposable
     public (ulong Address, int Count) LaterRuns => (Field(Later), _later.Count);
     public (ulong Address, int Count) PromptBlocks => (Field(Blocks), _blocks.Count);
 
-    public void Upload(StepPlan plan, ReadOnlySpan<int> lines, CudaStream stream)
+    /// <summary>Those of them that choose their pages, numbered from 0.</summary>
+    public (ulong Address, int Count) ChoosingBlocks => (Field(Blocks) + (ulong)((_blocks.Count - _lists) * BlockInts * sizeof(int)), _lists);
+
+    /// <summary>Position of the first row of the last choosing block.</summary>
+    public int LastChoosing { get; private set; }
+
+    /// <param name="choosesFrom">Position from which sparse prompts choose, where more pages lie before a block than it may read.</param>
+    public void Upload(StepPlan plan, ReadOnlySpan<int> lines, Func<int, bool> choosesFrom, CudaStream stream)
     {
         Reserve(plan.Rows);
         var host = _rows.Host;
@@ -49,6 +56,7 @@ internal sealed class StepInputs : IDisposable
         _runs.Clear();
         _later.Clear();
         _blocks.Clear();
+        _lists = 0;
         for (var i = 0; i < plan.Slices.Length; i++)
         {
             var slice = plan.Slices[i];
@@ -56,7 +64,7 @@ internal sealed class StepInputs : IDisposable
             host.Slice(3 * _maxRows + slice.FirstRow, slice.Count).Fill((int)ModeOf(slice));
             AttentionAppend.AddRuns(_runs, _later, slice.FirstRow, slice.Count, slice.Start, lines[i]);
             if (slice.Kind == SliceKind.Prefill)
-                AttentionPrefill.AddBlocks(_blocks, slice.FirstRow, slice.Count, slice.Start, lines[i], _ => -1, slice.Selection is null);
+                AddBlocks(slice, lines[i], choosesFrom);
         }
         Put(_runs, Runs);
         if (_blocks.Count == 0)
@@ -64,10 +72,36 @@ internal sealed class StepInputs : IDisposable
             _rows.Upload(stream, 0, Later * _maxRows);
             return;
         }
-        _blocks.Sort((a, b) => b.Position.CompareTo(a.Position));
+        NumberLists();
         Put(_later, Later);
         Put(_blocks, Blocks);
         _rows.Upload(stream, 0, Fields * _maxRows);
+    }
+
+    private void AddBlocks(in StepSlice slice, int line, Func<int, bool> chooses)
+    {
+        var dense = slice.Selection is null;
+        AttentionPrefill.AddBlocks(_blocks, slice.FirstRow, slice.Count, slice.Start, line, at => !dense && chooses(at) ? 0 : -1, dense);
+    }
+
+    /// <summary>Blocks that read everything come first, those of the longest contexts before others.</summary>
+    private void NumberLists()
+    {
+        _blocks.Sort((a, b) => a.List != b.List ? a.List.CompareTo(b.List) : b.Position.CompareTo(a.Position));
+        (_lists, LastChoosing) = (0, 0);
+        for (var i = 0; i < _blocks.Count; i++)
+        {
+            if (_blocks[i].List < 0) continue;
+            LastChoosing = Math.Max(LastChoosing, _blocks[i].Position);
+            _blocks[i] = _blocks[i] with { List = _lists++ };
+        }
+    }
+
+    /// <summary>A line's query block by its number within the step; null if the line has no prompt in this step.</summary>
+    public PrefillBlock? BlockOf(int line, int number)
+    {
+        var own = _blocks.Where(b => b.Sequence == line).OrderBy(b => b.Position).ToArray();
+        return own.Length == 0 ? null : own[number];
     }
 
     private static RowMode ModeOf(in StepSlice slice) => slice.Selection is null ? RowMode.Dense : slice.Renew ? RowMode.Renewing : RowMode.Sparse;

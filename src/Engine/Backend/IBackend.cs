@@ -111,9 +111,7 @@ public interface IDeviceBuffer : IDisposable
 /// <param name="UniformRows">Whether dense prefill and decode kernels give the same bits, so that a dense replay may run all of it as prefill.</param>
 /// <param name="PageLayout">Equal for backends that can read each other's KV pages byte by byte; empty: this one can't give its pages away.</param>
 /// <param name="ChannelBlock">See <see cref="KvGeometry.ChannelBlock"/>.</param>
-/// <param name="ChoosesForPrompts">Whether prompts past <see cref="LServeOptions.PrefillThreshold"/> choose pages; otherwise retrieval heads read all of them.</param>
-public sealed record BackendInfo(
-    string Name, string Arithmetic, long MemoryBytes, bool UniformRows = false, string PageLayout = "", int ChannelBlock = 1, bool ChoosesForPrompts = true);
+public sealed record BackendInfo(string Name, string Arithmetic, long MemoryBytes, bool UniformRows = false, string PageLayout = "", int ChannelBlock = 1);
 
 /// <summary>What the attention of one layer needs besides the activations.</summary>
 /// <param name="Index">Layer, from 0.</param>

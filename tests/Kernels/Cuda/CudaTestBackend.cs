@@ -14,7 +14,7 @@ internal static class CudaTestBackend
     private static readonly string Folder = Path.Combine(Path.GetTempPath(), $"lserve-kernels-{Environment.ProcessId}");
 
     /// <summary>For the shapes of the contract's cases, whose kernels compile side by side when the first is opened.</summary>
-    public static LServeBackend LServe { get; } = new("cuda", OpenForCases, (b, at) => ((CudaBackend)b).ChosenPages(at.Slice, LServeBed.Layer, at.Head), 2e-3)
+    public static LServeBackend LServe { get; } = new("cuda", OpenForCases, (b, at) => ((CudaBackend)b).ChosenPages(at.Slice, LServeBed.Layer, at.Head, at.Block), 2e-3)
     {
         Write = (buffer, row, values) => Upload((CudaBuffer)buffer, row, values),
         Read = (buffer, row) => Download((CudaBuffer)buffer, row),
@@ -46,6 +46,7 @@ internal static class CudaTestBackend
             yield return AttentionPrefill.Variant(shape);
             yield return SelectScore.Variant(shape);
             yield return SelectRefine.Variant(shape, bits);
+            yield return SelectPrompt.Variant(shape);
         }
     }
 

@@ -12,24 +12,24 @@ public sealed class SmolLm2SparseCudaTests(ITestOutputHelper output) : IDisposab
 {
     private const int Pages = 400, Prompt = 1100, Steps = 150;
 
-    /// <summary>A page more or less of nearly equal scores costs more than rounding; where one token leads by this much, it leads on both.</summary>
-    private const double MeanDivergence = 2e-3;
-    private const float SafeMargin = 0.7f;
-
-    private static readonly LServeOptions Options = new() { Sink = 64, Local = 256, Budget = 512, Candidates = 2, SketchBits = 4, PrefillThreshold = int.MaxValue };
+    private static readonly LServeOptions Options = new() { Sink = 64, Local = 256, Budget = 512, Candidates = 2, SketchBits = 4, PrefillThreshold = 512, PrefillBudget = 384 };
     private static readonly int[] Text = SmolLm2Case.Named("raw-licence-1500").Prompt;
 
     private readonly ModelFile _model = ModelFile.Open(RepositoryFiles.BundledModel);
     private readonly HeadPattern _pattern = HeadPatternFolder.Open(Path.Combine(RepositoryFiles.Root, "assets", "head-patterns", "SmolLM2-135M-Instruct"));
 
-    public static TheoryData<KvPrecision, SelectionPolicy> Settings => new()
+    /// <summary>
+    /// Mean divergence allowed, and the lead from which on the best token is the same. Rounding moves a number to the next code and a page of nearly
+    /// equal score into a choice: the CPU's own vector widths, 512 and 256 bits, differ by 9e-7, 2e-4 (all), 5e-3 and 5e-2 in these settings.
+    /// </summary>
+    public static TheoryData<KvPrecision, SelectionPolicy, double, float> Settings => new()
     {
-        { KvPrecision.F16, SelectionPolicy.TwoStage }, { KvPrecision.Int8, SelectionPolicy.TwoStage }, { KvPrecision.K8V4, SelectionPolicy.Quest },
-        { KvPrecision.Int4, SelectionPolicy.Moments }, { KvPrecision.Int8, SelectionPolicy.All },
+        { KvPrecision.F16, SelectionPolicy.TwoStage, 1e-4, 0.3f }, { KvPrecision.Int8, SelectionPolicy.All, 1e-3, 0.7f }, { KvPrecision.Int8, SelectionPolicy.TwoStage, 2e-3, 0.7f },
+        { KvPrecision.K8V4, SelectionPolicy.Quest, 1.5e-2, 1.5f }, { KvPrecision.Int4, SelectionPolicy.Moments, 0.15, 3f },
     };
 
     [GpuTheory, MemberData(nameof(Settings))]
-    public void Stays_near_the_cpu(KvPrecision precision, SelectionPolicy policy)
+    public void Stays_near_the_cpu(KvPrecision precision, SelectionPolicy policy, double most, float lead)
     {
         using var cpu = Run(new CpuBackend(new CpuOptions()), precision, policy);
         using var gpu = Run(CudaTestBackend.Open(), precision, policy);
@@ -37,9 +37,9 @@ public sealed class SmolLm2SparseCudaTests(ITestOutputHelper output) : IDisposab
         var divergence = expected.Zip(actual, LogitMath.Divergence).ToArray();
         var same = expected.Zip(actual, (e, a) => LogitMath.Best(e) == LogitMath.Best(a) ? 1.0 : 0).Average();
         output.WriteLine($"mean KL {divergence.Average():g3}, most {divergence.Max():g3}, same best {same:p1}");
-        Assert.InRange(divergence.Average(), 0, MeanDivergence);
+        Assert.InRange(divergence.Average(), 0, most);
         for (var i = 0; i < expected.Length; i++)
-            if (Margin(expected[i]) >= SafeMargin) Assert.Equal(LogitMath.Best(expected[i]), LogitMath.Best(actual[i]));
+            if (Margin(expected[i]) >= lead) Assert.Equal(LogitMath.Best(expected[i]), LogitMath.Best(actual[i]));
     }
 
     [GpuFact]
@@ -51,7 +51,7 @@ public sealed class SmolLm2SparseCudaTests(ITestOutputHelper output) : IDisposab
         using var run = Run(CudaTestBackend.Open(), KvPrecision.K8V4, SelectionPolicy.TwoStage);
         // Every fourth sequence is dense, in the same launches.
         var tables = lengths.Select((length, i) => (Table: run.Table(length + Few), Selection: StateOf(run, i))).ToArray();
-        for (var i = 0; i < Sequences; i++) run.Prefill(tables[i].Table, Text[..lengths[i]], LogitChoice.None, chunk: 37, tables[i].Selection);
+        for (var i = 0; i < Sequences; i++) run.Prefill(tables[i].Table, Text[..lengths[i]], LogitChoice.None, chunk: 128, tables[i].Selection);
         var together = Enumerable.Range(0, Few).Select(step => run.Step(plan =>
         {
             for (var i = 0; i < Sequences; i++) Decode(plan, tables[i], lengths[i], step);

@@ -146,4 +146,25 @@ struct SelectParams {
     int settled;                 // refine: 1: the candidates are older than the previous kernel
 };
 
+/// select/select_prompt.cu
+struct SelectPromptParams {
+    KvLayer kv;                  // position, sequence and mode unread
+    const float* queries;        // [R, H, D] after RoPE
+    const PrefillBlock* blocks;  // those that choose; their lists are numbered from 0
+    float* scores;               // [lists, retrieval heads, pages]
+    float* weights;              // two-stage: [lists, retrieval heads, pages / 32, 128 · group, 2]
+    float* totals;               // two-stage: [lists, retrieval heads, 128 · group, 2]
+    int* list;                   // [lists, retrieval heads, list_width]
+    int* list_count;             // [lists, retrieval heads]
+    u64 query_stride;            // floats from a row of queries to the next
+    int pages;                   // room for the most pages before a block, a multiple of 32
+    int list_width;              // pages kept
+    int sink_pages;
+    int recent_pages;
+    int policy;                  // as SelectParams
+    float deviation;
+    int pass;                    // of select_prompt_score: 0 best scores, 1 parts of the softmax, 2 shares
+    int unused;
+};
+
 }  // namespace lserve

@@ -1,4 +1,4 @@
-// Products of page statistics with queries on tensor cores: a part of select/select_score.cu, which defines the types and constants used here.
+// Products of page statistics with queries on tensor cores: a part of select/select_score.cu and select_prompt.cu, which define the types and constants used here.
 #pragma once
 
 #include <lserve/attention/params.h>
@@ -13,21 +13,23 @@ __device__ __forceinline__ void store_halves(u16 (&columns)[8][stride], int head
     columns[head + 4][channel] = to_f16(x - to_f32(high)).bits;
 }
 
-__device__ __forceinline__ void prepare(Shared& shared, const float* queries, int policy)
+/// Whole block: query_at(h) is query h of 4 · parts, or null.
+template <typename At> __device__ __forceinline__ void prepare(Shared& shared, At query_at, int policy)
 {
     const int lane = threadIdx.x % 32;
     for (int h = threadIdx.x / 32; h < 4 * parts; h += warps) {
+        const float* query = query_at(h);
         float x[(stride + 31) / 32], most = 0;
 #pragma unroll
         for (int i = 0; i < (stride + 31) / 32; i++) {
             const int c = lane + 32 * i;
-            x[i] = h < GROUP && c < HEAD_DIM ? queries[h * HEAD_DIM + c] : 0;
+            x[i] = query && c < HEAD_DIM ? query[c] : 0;
             most = fmaxf(most, fabsf(x[i]));
         }
         for (int step = 16; step > 0; step /= 2) most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, step));
         const int exponent = min(max(int(__float_as_uint(most) >> 23) - 127, -100), 100);
         const float down = __uint_as_float(u32(127 - exponent) << 23);
-        if (lane == 0 && h < GROUP) shared.factor[h] = __uint_as_float(u32(127 + exponent) << 23);
+        if (lane == 0 && query) shared.factor[h] = __uint_as_float(u32(127 + exponent) << 23);
 #pragma unroll
         for (int i = 0; i < (stride + 31) / 32; i++) {
             const int c = lane + 32 * i;

@@ -1,0 +1,47 @@
+using LServe.Cuda.Driver;
+using LServe.Cuda.Jit;
+
+namespace LServe.Cuda.Launch;
+
+/// <summary>Launches <c>kernels/select/select_prompt.cu</c>: the pages that query blocks of prompts read of what came before them.</summary>
+internal sealed class SelectPrompt : IKernelFamily
+{
+    private const int Threads = 256, PagesPerBlock = 32;
+    private readonly CudaKernel _score, _total, _choose;
+    private readonly int _queries;
+
+    /// <param name="pages">Most pages before a block.</param>
+    public SelectPrompt(KernelLibrary library, AttentionShape shape, int pages)
+    {
+        (Pages, _queries) = ((pages + PagesPerBlock - 1) / PagesPerBlock * PagesPerBlock, AttentionPrefill.BlockRows * shape.Group);
+        _score = library.Kernel(Variant(shape), "select_prompt_score");
+        _total = library.Kernel(Variant(shape), "select_prompt_total");
+        _choose = library.Kernel(Variant(shape), "select_prompt_choose", Pages * sizeof(uint));
+    }
+
+    public static IReadOnlyList<KernelVariant> Variants { get; } = [.. AttentionShape.Served.Select(Variant)];
+
+    /// <summary><see cref="SelectPromptParams.Pages"/>.</summary>
+    public int Pages { get; }
+
+    /// <summary>Floats at <see cref="SelectPromptParams.Scores"/>, <see cref="SelectPromptParams.Totals"/> and <see cref="SelectPromptParams.Weights"/> for one list and head.</summary>
+    public (int Scores, int Totals, int Weights) Floats => (Pages, 2 * _queries, 2 * _queries * (Pages / PagesPerBlock));
+
+    /// <param name="blocks">Blocks at <see cref="SelectPromptParams.Blocks"/>, each with a list.</param>
+    public void Launch(CudaStream stream, int blocks, SelectPromptParams parameters)
+    {
+        var heads = parameters.Kv.RetrievalHeads;
+        var scores = new LaunchShape(Pages / PagesPerBlock, Threads, heads, blocks, OverlapPrevious: true);
+        if (parameters.Policy == (int)PagePolicy.TwoStage)
+        {
+            parameters.Pass = 1;
+            _score.Launch(stream, scores, parameters);
+            _total.Launch(stream, new((_queries + Threads - 1) / Threads, Threads, heads, blocks, OverlapPrevious: true), parameters);
+            parameters.Pass = 2;
+        }
+        _score.Launch(stream, scores, parameters);
+        _choose.Launch(stream, new(1, Threads, heads, blocks, Pages * sizeof(uint), OverlapPrevious: true), parameters);
+    }
+
+    public static KernelVariant Variant(AttentionShape shape) => new("select/select_prompt.cu", shape.Defines);
+}
