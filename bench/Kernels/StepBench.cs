@@ -9,25 +9,26 @@ using LServe.Model;
 namespace LServe.Bench.Kernels;
 
 /// <param name="LServe">Null: dense.</param>
+/// <param name="Batch">Sequences that decode; 0: a prompt of <paramref name="Context"/> tokens is read.</param>
 internal sealed record StepSetting(WeightFormat Weights, KvPrecision Kv, LServeOptions? LServe, int Batch, int Context)
 {
-    public string Name => $"{Weights} weights, {Kv} {LServe?.Policy.ToString() ?? "dense"} {Batch}x{Context >> 10}K";
+    public string Name => $"{Weights} weights, {Kv} {LServe?.Policy.ToString() ?? "dense"} {(Batch == 0 ? "prompt" : $"{Batch}x")}{Context >> 10}K";
 }
 
 /// <summary>
-/// Whole decode steps of Llama-3-8B's geometry through the backend, weights and pages random: host time of a step as the engine sees it, logits on the
+/// Whole decode steps and prompts of Llama-3-8B's geometry through the backend, weights and pages random: host time of a step as the engine sees it, logits on the
 /// host included; half of the KV heads stream. Renewals come as they do in service, spread over the sequences, and count in the mean.
 /// </summary>
 internal sealed class StepBench(Device device, Report report)
 {
     private const int Layers = 32, Hidden = 4096, FeedForward = 14336, QueryHeads = 32, KvHeads = 8, HeadDim = 128, Vocabulary = 128256;
-    private const int WarmUp = 40, Steps = 64, MaxBatch = 32;
+    private const int WarmUp = 40, Steps = 64, PromptRows = 512;
     private const float Gain = 0.1f;  // of norms: products of random weights stay of ordinary size
     private const long SpareBytes = 2L << 30;
 
     private static readonly LServeOptions TwoStage = new()
     {
-        Sink = 128, Local = 256, Budget = 4096, Policy = SelectionPolicy.TwoStage, SketchBits = 2, Renewal = 16, PrefillThreshold = int.MaxValue,
+        Sink = 128, Local = 256, Budget = 4096, Policy = SelectionPolicy.TwoStage, SketchBits = 2, Renewal = 16,
     };
 
     private static readonly LServeOptions Quest = TwoStage with { Policy = SelectionPolicy.Quest, Renewal = 4 };
@@ -57,6 +58,12 @@ internal sealed class StepBench(Device device, Report report)
             foreach (var (batch, context) in sparse) yield return new(weights, KvPrecision.Int4, TwoStage, batch, context);
             foreach (var (batch, context) in sparse) yield return new(weights, KvPrecision.Int4, Quest, batch, context);
             foreach (var (batch, context) in sparse) yield return new(weights, KvPrecision.K8V4, TwoStage, batch, context);
+            foreach (var context in new[] { 32 * K, 128 * K })
+            {
+                yield return new(weights, KvPrecision.F16, null, 0, context);
+                yield return new(weights, KvPrecision.Int4, Quest, 0, context);
+                yield return new(weights, KvPrecision.Int4, TwoStage, 0, context);
+            }
         }
     }
 
@@ -67,7 +74,7 @@ internal sealed class StepBench(Device device, Report report)
         try
         {
             using var backend = new SyntheticBackend(CudaBackend.Open(new() { KernelCache = Path.Combine(Path.GetTempPath(), "lserve-bench-kernels") }), device, setting.Weights);
-            var pages = setting.Batch * (KvGeometry.PagesFor(setting.Context) + 2);
+            var pages = Math.Max(1, setting.Batch) * (KvGeometry.PagesFor(setting.Context) + 2);
             var geometry = Geometry(setting, pages, backend.Info.ChannelBlock);
             if (geometry.TotalBytes + WeightBytes(setting.Weights) + SpareBytes > device.Context.FreeBytes)
             {
@@ -75,8 +82,9 @@ internal sealed class StepBench(Device device, Report report)
                 return;
             }
             backend.AllocateKv(geometry);
-            using var forward = new LlamaForward(backend, Config(), Weights((byte*)norm), MaxBatch);
-            Measure(setting, forward, backend, geometry);
+            using var forward = new LlamaForward(backend, Config(), Weights((byte*)norm), PromptRows);
+            if (setting.Batch == 0) MeasurePrompt(setting, forward, geometry);
+            else Measure(setting, forward, backend, geometry);
         }
         finally
         {
@@ -104,6 +112,28 @@ internal sealed class StepBench(Device device, Report report)
             if (!float.IsFinite(logits[0]) || !float.IsFinite(logits[^1])) throw new InvalidOperationException($"{setting.Name}: logits are no numbers.");
         }
         Add(setting, times[WarmUp..], backend.WeightBytes, backend.Launches);
+    }
+
+    /// <summary>A prompt in chunks; one chunk warms up.</summary>
+    private void MeasurePrompt(StepSetting setting, LlamaForward forward, KvGeometry geometry)
+    {
+        var random = new Random(1);
+        var table = Table(setting.Context, new(Enumerable.Range(0, geometry.Pages).OrderBy(_ => random.Next())), geometry);
+        var state = setting.LServe is null ? null : new SelectionState(geometry);
+        var tokens = Enumerable.Range(0, PromptRows).Select(_ => random.Next(Vocabulary)).ToArray();
+        var plan = new StepPlan();
+        void Chunk(int at)
+        {
+            plan.Clear();
+            plan.AddPrefill(table, at, tokens, LogitChoice.Last, state);
+            forward.Run(plan);
+        }
+        Chunk(setting.Context - PromptRows);
+        var before = Stopwatch.GetTimestamp();
+        for (var at = 0; at < setting.Context; at += PromptRows) Chunk(at);
+        var time = Stopwatch.GetElapsedTime(before).TotalMicroseconds;
+        report.Add(new Row("prompt", setting.Name, time, 0, 0, 2.0 * setting.Context * MatrixWeights, 0, 0));
+        report.Add($"{setting.Name}: {time / 1e6:0.00} s, {setting.Context * 1e6 / time:0} tokens/s");
     }
 
     private void Add(StepSetting setting, double[] times, long weightBytes, int launches)
@@ -137,6 +167,9 @@ internal sealed class StepBench(Device device, Report report)
             Heads = heads, LServe = setting.LServe, StreamingPages = heads.AnyStreams ? Math.Min(pages, 4096) : 0, ChannelBlock = channelBlock, GroupSize = QueryHeads / KvHeads,
         };
     }
+
+    /// <summary>Weights that a row of a prompt is multiplied with.</summary>
+    private static double MatrixWeights => Layers * (double)Hidden * ((QueryHeads + 2 * KvHeads) * HeadDim + QueryHeads * HeadDim + 3 * FeedForward);
 
     private static long WeightBytes(WeightFormat format)
     {

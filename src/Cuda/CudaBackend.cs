@@ -1,3 +1,4 @@
+using System.Globalization;
 using LServe.Cuda.Attention;
 using LServe.Cuda.Driver;
 using LServe.Cuda.Jit;
@@ -61,8 +62,18 @@ public sealed class CudaBackend : IBackend
         _context.MakeCurrent();
         foreach (var part in parts)
             if (_prepared.Add(WeightFormats.Of(part.Type))) _library.Prepare(CudaKernels.Of(WeightFormats.Of(part.Type)));
-        return CudaMatrix.Load(parts, biases);
+        try
+        {
+            return CudaMatrix.Load(parts, biases);
+        }
+        catch (CudaException problem) when (problem.OutOfMemory)
+        {
+            throw new NotSupportedException(
+                $"the weights don't fit: {_context.Name} has {Gigabytes(_context.FreeBytes)} left at {parts[0].Name}. Leave them more room with --kv-tokens or --context.", problem);
+        }
     }
+
+    private static string Gigabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:0.0} GB");
 
     public IDeviceWeight LoadVector(Tensor vector)
     {
@@ -80,7 +91,17 @@ public sealed class CudaBackend : IBackend
     {
         if (_attention is not null) throw new InvalidOperationException("The KV pages are allocated already.");
         _context.MakeCurrent();
-        _attention = new(_library, geometry);
+        var free = _context.FreeBytes;
+        try
+        {
+            _attention = new(_library, geometry);
+        }
+        catch (CudaException problem) when (problem.OutOfMemory)
+        {
+            throw new NotSupportedException(
+                $"the KV cache takes {Gigabytes(geometry.TotalBytes)} of GPU memory ({geometry.Pages} pages of {KvGeometry.PageTokens} tokens) and {_context.Name} "
+                + $"has {Gigabytes(free)} left, also for the weights. Ask for less with --kv-tokens or --context, or for fewer bits with --kv.", problem);
+        }
     }
 
     public void BeginStep(StepPlan plan)

@@ -58,5 +58,7 @@ public sealed class StepAllocations(IBackend inner, int capacity) : IBackend
 
     public void WritePage(KvPool pool, int page, ReadOnlySpan<byte> from) => inner.WritePage(pool, page, from);
 
+    public void ReadSelection(SelectionState state) => inner.ReadSelection(state);
+
     public void Dispose() => inner.Dispose();
 }

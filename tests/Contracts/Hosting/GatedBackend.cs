@@ -48,5 +48,7 @@ internal sealed class GatedBackend(IBackend inner, StepGate gate) : IBackend
 
     public void WritePage(KvPool pool, int page, ReadOnlySpan<byte> from) => inner.WritePage(pool, page, from);
 
+    public void ReadSelection(SelectionState state) => inner.ReadSelection(state);
+
     public void Dispose() => inner.Dispose();
 }
