@@ -29,7 +29,8 @@ internal sealed record EvalOptions
           --lengths LIST    needles: tokens of a prompt (default 3800,7600)
           --trials N        needles: trials per length and row (default 200)
           --seed N          needles: what trials are drawn with (default 1)
-          --threads N       threads that compute; 0: one per core (default 0)
+          --backend NAME    cpu or cuda: what computes (default cpu)
+          --threads N       threads of the cpu backend; 0: one per core (default 0)
           --commit ID       noted in the results
           --quick           minutes instead of hours: 2 texts of 1536 tokens, 4 needles at 1800
         """;
@@ -61,6 +62,9 @@ internal sealed record EvalOptions
     public int Trials { get; init; } = 200;
     public int Seed { get; init; } = 1;
     public int Threads { get; init; }
+
+    /// <summary>What computes. Default the CPU.</summary>
+    public string Backend { get; init; } = EvalBackend.Cpu;
     public string Commit { get; init; } = "not given";
     public required string Command { get; init; }
 
@@ -99,6 +103,7 @@ internal sealed record EvalOptions
         "--trials" => options with { Trials = Number(value) },
         "--seed" => options with { Seed = Number(value) },
         "--threads" => options with { Threads = Number(value) },
+        "--backend" => options with { Backend = value is EvalBackend.Cpu or EvalBackend.Cuda ? value : throw new FormatException($"--backend is {EvalBackend.Cpu} or {EvalBackend.Cuda}, not {value}.") },
         "--commit" => options with { Commit = value },
         _ => throw new FormatException($"Unknown option {name}."),
     };

@@ -65,6 +65,7 @@ internal sealed class Evaluation(EvalOptions options) : IDisposable
 
     private JsonObject Subject(TextSet texts, HeadPattern? pattern) => new()
     {
+        ["backend"] = options.Backend,
         ["model"] = Path.GetFileName(options.Model),
         ["texts"] = string.Join(' ', texts.Names),
         ["tokens"] = texts.Hash(),
@@ -79,9 +80,15 @@ internal sealed class Evaluation(EvalOptions options) : IDisposable
 
     private string Machine()
     {
+        using var backend = EvalBackend.Open(options);
+        return options.Backend == EvalBackend.Cuda ? backend.Info.Name : $"{Processor()}, {(options.Threads == 0 ? Environment.ProcessorCount : options.Threads)} threads";
+    }
+
+    private static string Processor()
+    {
         const string file = "/proc/cpuinfo";
         var line = File.Exists(file) ? File.ReadLines(file).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal)) : null;
-        return $"{line?.Split(':', 2)[1].Trim() ?? "unknown processor"}, {(options.Threads == 0 ? Environment.ProcessorCount : options.Threads)} threads";
+        return line?.Split(':', 2)[1].Trim() ?? "unknown processor";
     }
 
     public void Dispose() => _model.Dispose();

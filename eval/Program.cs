@@ -1,3 +1,4 @@
+using LServe.Cuda.Driver;
 using LServe.Eval;
 using LServe.Model;
 
@@ -18,7 +19,7 @@ try
     evaluation.Run();
     return 0;
 }
-catch (Exception e) when (e is FormatException or ArgumentException or OverflowException or ModelFileException or IOException)
+catch (Exception e) when (e is FormatException or ArgumentException or CudaUnavailableException or NotSupportedException or OverflowException or ModelFileException or IOException)
 {
     Console.Error.WriteLine($"lserve eval: {e.Message}");
     return 2;

@@ -1,4 +1,3 @@
-using LServe.Cpu;
 using LServe.Inference;
 using LServe.Model;
 
@@ -9,7 +8,7 @@ internal sealed class ModelRun : IDisposable
 {
     public const int MaxRows = 512;
 
-    private readonly CpuBackend _backend;
+    private readonly IBackend _backend;
     private readonly LlamaForward _forward;
     private readonly KvGeometry _geometry;
     private readonly StepPlan _plan = new();
@@ -17,11 +16,11 @@ internal sealed class ModelRun : IDisposable
     private readonly SelectionState?[] _selections;
     private readonly int[] _lengths, _promptEnds;
 
-    public ModelRun(ModelFile model, Setting setting, HeadPattern? pattern, int sequences, int tokens, int threads)
+    public ModelRun(ModelFile model, Setting setting, HeadPattern? pattern, int sequences, int tokens, EvalOptions options)
     {
-        _geometry = setting.Geometry(model.Config, pattern, sequences, tokens);
+        _backend = EvalBackend.Open(options);
+        _geometry = setting.Geometry(model.Config, pattern, sequences, tokens) with { ChannelBlock = _backend.Info.ChannelBlock, GroupSize = model.Config.GroupSize };
         Vocabulary = model.Config.VocabularySize;
-        _backend = new CpuBackend(new CpuOptions { Threads = threads });
         _forward = new LlamaForward(_backend, model.Config, model.Weights, MaxRows);
         _backend.AllocateKv(_geometry);
         _tables = [.. Enumerable.Range(0, sequences).Select(s => Table(s, KvGeometry.PagesFor(tokens)))];
@@ -30,7 +29,6 @@ internal sealed class ModelRun : IDisposable
     }
 
     public int Vocabulary { get; }
-    public string Machine => _backend.Info.Name;
 
     /// <summary>Forgets a sequence; its pages may be written anew.</summary>
     public void Restart(int sequence)

@@ -23,7 +23,7 @@ internal sealed class DenseLogits : IDisposable
     public static DenseLogits OpenOrMake(ModelFile model, TextSet texts, int prompt, EvalOptions options, IProgress<float> progress)
     {
         var positions = texts.Tokens[0].Length - prompt;
-        var path = Path.Combine(options.Cache, $"dense-{Path.GetFileNameWithoutExtension(model.Path)}-{texts.Hash()}-{prompt}.f16");
+        var path = Path.Combine(options.Cache, $"dense-{options.Backend}-{Path.GetFileNameWithoutExtension(model.Path)}-{texts.Hash()}-{prompt}.f16");
         if (!File.Exists(path)) Make(model, texts, prompt, options, path, progress);
         return new(path, model.Config.VocabularySize, positions);
     }
@@ -43,7 +43,7 @@ internal sealed class DenseLogits : IDisposable
         using (var file = File.Create(path + ".part"))
         {
             var length = texts.Tokens[0].Length;
-            using var run = new ModelRun(model, SettingList.Dense, null, 1, length, options.Threads);
+            using var run = new ModelRun(model, SettingList.Dense, null, 1, length, options);
             var (shifted, halves) = (new float[run.Vocabulary], new Half[run.Vocabulary]);
             for (var text = 0; text < texts.Tokens.Length; text++)
             {

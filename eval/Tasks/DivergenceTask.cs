@@ -12,7 +12,7 @@ internal sealed class DivergenceTask(ModelFile model, HeadPattern? pattern, Text
     public DivergenceRow Run(Setting setting, IProgress<float> progress)
     {
         var (count, length, prompt) = (texts.Tokens.Length, texts.Tokens[0].Length, options.Prompt);
-        using var run = new ModelRun(model, setting, pattern, count, length, options.Threads);
+        using var run = new ModelRun(model, setting, pattern, count, length, options);
         // Token prompt − 1 is a decode step already: it predicts the first compared token.
         for (var text = 0; text < count; text++) run.Prefill(text, texts.Tokens[text].AsSpan(0, prompt - 1));
         var (sum, watch) = (new Comparison(run.Vocabulary), Stopwatch.StartNew());

@@ -14,7 +14,7 @@ internal sealed class NeedleTask(ModelFile model, HeadPattern? pattern, NeedlePr
     /// <summary>Runs the trials from <paramref name="first"/> on, and tells each as it ends.</summary>
     public void Run(Setting setting, int first, Action<int, bool> found)
     {
-        using var run = new ModelRun(model, setting, pattern, 1, length + AnswerRoom, options.Threads);
+        using var run = new ModelRun(model, setting, pattern, 1, length + AnswerRoom, options);
         for (var trial = first; trial < options.Trials; trial++) found(trial, Try(run, trial));
     }
 

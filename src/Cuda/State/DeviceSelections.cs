@@ -56,7 +56,7 @@ internal sealed class DeviceSelections : IDisposable
         foreach (var (memory, at, offset, bytes) in Parts(line))
             if (bytes > 0) stream.Download(_staging, at, memory, offset, bytes);
         stream.Synchronize();
-        state.CopyFrom(_staging.Span<byte>(state.SavedBytes));
+        if (!state.TryCopyFrom(_staging.Span<byte>(state.SavedBytes), int.MaxValue)) throw new InvalidOperationException("The device's choices are no lists of pages.");
     }
 
     /// <summary>Pages that a line's head read last.</summary>

@@ -82,10 +82,12 @@ public sealed class SmolLm2SparseCudaTests(ITestOutputHelper output) : IDisposab
         });
         Sequence undisturbed = new("a", mode), moved = new("b", mode);
         foreach (var sequence in new[] { undisturbed, moved }) await Turn(engine, sequence, Text[..700]);
-        var snapshot = await engine.ExportAsync(moved, new HashSet<KvPageId>());
+        var snapshot = (await engine.ExportAsync(moved, new Dictionary<KvPageId, int>()))!;
         await engine.ReleaseAsync(moved);
         await Turn(engine, new("c"), Text[..1200]);
-        Assert.True(await engine.ImportAsync(moved, snapshot!));
+        var import = (await engine.BeginImportAsync(moved, snapshot.Shape, snapshot.Selection))!;
+        Assert.True(await engine.ImportAsync(import, snapshot.Parts));
+        await engine.EndImportAsync(import, snapshot.Shape.CachedLength);
         Assert.Equal(await Turn(engine, undisturbed, Text[700..720]), await Turn(engine, moved, Text[700..720]));
     }
 
