@@ -11,6 +11,8 @@ namespace LServe.Bench.Sparse;
 /// </summary>
 internal static class Geometry
 {
+    public const string Step = "attention of a layer", StepWithoutRenewal = "attention of a layer without renewals";
+
     private const int QueryHeads = 32, KvHeads = 8, Dim = 128, Chunk = 1024, Steps = 64;
 
     public static IEnumerable<Sample> Measure(SparseOptions options)
@@ -18,11 +20,16 @@ internal static class Geometry
         foreach (var tokens in options.Geometry)
         {
             using var bed = new Bed(options, tokens);
-            var (step, selection) = bed.Run(tokens);
-            yield return new("lserve", $"attention of a layer at {tokens}", "µs", step * 1e6);
-            yield return new("lserve", $"selection of that at {tokens}", "share", selection / step);
+            var steps = bed.Run(tokens);
+            var mean = steps.Average(s => s.Seconds);
+            yield return new("lserve", $"{Step} at {tokens}", "µs", mean * 1e6);
+            yield return new("lserve", $"{StepWithoutRenewal} at {tokens}", "µs", steps.Where(s => !s.Renews).Average(s => s.Seconds) * 1e6);
+            yield return new("lserve", $"selection of that at {tokens}", "share", steps.Average(s => s.Selection) / mean);
         }
     }
+
+    /// <param name="Renews">Whether candidates were chosen anew in it.</param>
+    private readonly record struct Timing(bool Renews, double Seconds, double Selection);
 
     private sealed class Bed : IDisposable
     {
@@ -61,8 +68,8 @@ internal static class Geometry
             _output = _backend.Allocate(Chunk, QueryHeads * Dim);
         }
 
-        /// <summary>Seconds of a step, and of page selection in it.</summary>
-        public (double Step, double Selection) Run(int tokens)
+        /// <summary>Seconds of each step, and of page selection in it.</summary>
+        public List<Timing> Run(int tokens)
         {
             for (var at = 0; at < tokens; at += Chunk)
             {
@@ -74,23 +81,24 @@ internal static class Geometry
                 _backend.RopeAppend(_layer, _qkv);
                 _backend.EndStep();
             }
-            double step = 0, selection = 0;
+            var timings = new List<Timing>();
             for (var i = 0; i < Steps; i++)
             {
                 Fill(1, tokens + i);
                 _plan.Clear();
-                _plan.AddDecode(_table, tokens + i, 0, logits: false, _state, i == 0 || _geometry.LServe!.MustRenew(tokens + i, tokens));
+                var renews = _geometry.LServe!.MustRenew(tokens + i, tokens);
+                _plan.AddDecode(_table, tokens + i, 0, logits: false, _state, renews);
                 var began = Stopwatch.GetTimestamp();
                 _backend.BeginStep(_plan);
                 _backend.RopeAppend(_layer, _qkv);
                 var selecting = Stopwatch.GetTimestamp();
                 _backend.Select(_layer, _qkv);
-                selection += Stopwatch.GetElapsedTime(selecting).TotalSeconds / Steps;
+                var selection = Stopwatch.GetElapsedTime(selecting).TotalSeconds;
                 _backend.Attend(_layer, _qkv, _output);
                 _backend.EndStep();
-                step += Stopwatch.GetElapsedTime(began).TotalSeconds / Steps;
+                timings.Add(new(renews, Stopwatch.GetElapsedTime(began).TotalSeconds, selection));
             }
-            return (step, selection);
+            return timings;
         }
 
         private void Fill(int rows, int position)

@@ -27,7 +27,15 @@ internal static class Report
             command = options.Command, commit = options.Commit, date = DateTime.UtcNow.ToString("u", CultureInfo.InvariantCulture), cpu = ProcessorName(), options.Threads, figures,
         }, Format) + "\n");
         Console.WriteLine($"wrote {options.Out}.json");
+        if (options.Geometry.Length == 0) return;
+        File.WriteAllText(options.Out + ".svg", ContextPlot.Draw(
+            "One layer's attention step at Llama-3-8B's shape, budget 4096, half streaming",
+            [.. new[] { Geometry.Step, Geometry.StepWithoutRenewal }.Select(name => (name, PointsOf(name, options, samples)))]));
+        Console.WriteLine($"wrote {options.Out}.svg");
     }
+
+    private static IReadOnlyList<(int Tokens, double Time)> PointsOf(string name, SparseOptions options, IReadOnlyList<Sample> samples) =>
+        [.. options.Geometry.Select(tokens => (tokens, samples.Single(s => s.What == $"{name} at {tokens}").Value))];
 
     private static double Median(IEnumerable<Sample> samples)
     {
