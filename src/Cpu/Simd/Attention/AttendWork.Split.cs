@@ -79,7 +79,7 @@ internal sealed unsafe partial class AttendWork<L, F>
     private void AddCodes(in SplitMemory memory, byte* page, ulong seen, int rows, in State state, Ahead own, Ahead next)
     {
         if (Kv.Geometry.Precision.KeyBits() == 8) Score<KvJoined>(new(Kv.Layout.KeyLowPlane), memory, page, own);
-        else Score<KvPlane>(new(15), memory, page, own);
+        else Score<KvNibbles>(default, memory, page, own);
         Rescale(page, memory.Totals, GroupSize, memory.Scores);
         Weigh(memory, seen, state);
         if (Kv.Geometry.Precision.ValueBits() == 8)

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace LServe.Cpu;
 
-/// <summary>The high plane of key codes, under a mask (docs/KV_LAYOUT.md): a row is a channel of 64 tokens in 32 bytes, of which the upper halves are its tokens 32 … 63.</summary>
+/// <summary>The first bits of the high plane of key codes, under a mask (docs/KV_LAYOUT.md): a row is a channel of 64 tokens in 32 bytes, of which the upper halves are its tokens 32 … 63.</summary>
 internal readonly unsafe struct KvPlane(int mask) : IKvElement
 {
     private const int Half = KvPageLayout.PlaneRow;
@@ -26,6 +26,33 @@ internal readonly unsafe struct KvPlane(int mask) : IKvElement
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private (F, F, F, F) Quarter<L, F>(byte* from, int shift) where L : ILanes<F> where F : struct =>
         (L.LoadBits(from, shift, mask), L.LoadBits(from + L.Width, shift, mask), L.LoadBits(from + 2 * L.Width, shift, mask), L.LoadBits(from + 3 * L.Width, shift, mask));
+}
+
+/// <summary>All four bits of a plane of key codes; rows as in <see cref="KvPlane"/>.</summary>
+internal readonly unsafe struct KvNibbles : IKvElement
+{
+    private const int Half = KvPageLayout.PlaneRow;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public F Load<L, F>(byte* plane, long row, long column) where L : ILanes<F> where F : struct =>
+        column < Half ? L.LoadNibbles(plane + row / 2 + column, false) : L.LoadNibbles(plane + row / 2 + column - Half, true);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void LoadFour<L, F>(byte* plane, long row, long column, out F a, out F b, out F c, out F d) where L : ILanes<F> where F : struct
+    {
+        var from = plane + row / 2;
+        if (L.Width * 4 > Half)
+            (a, b, c, d) = (L.LoadNibbles(from, false), L.LoadNibbles(from + L.Width, false), L.LoadNibbles(from, true), L.LoadNibbles(from + L.Width, true));
+        else if (column < Half)
+            (a, b, c, d) = Quarter<L, F>(from + column, false);
+        else
+            (a, b, c, d) = Quarter<L, F>(from + column - Half, true);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (F, F, F, F) Quarter<L, F>(byte* from, bool upper) where L : ILanes<F> where F : struct => upper
+        ? (L.LoadNibbles(from, true), L.LoadNibbles(from + L.Width, true), L.LoadNibbles(from + 2 * L.Width, true), L.LoadNibbles(from + 3 * L.Width, true))
+        : (L.LoadNibbles(from, false), L.LoadNibbles(from + L.Width, false), L.LoadNibbles(from + 2 * L.Width, false), L.LoadNibbles(from + 3 * L.Width, false));
 }
 
 /// <summary>Both planes of 8-bit key codes joined; rows as in <see cref="KvPlane"/>.</summary>

@@ -65,6 +65,9 @@ internal unsafe interface ILanes<F>
 
     static abstract F LoadByte(byte* from);
 
+    /// <summary>The lower or upper 4 bits of each of <see cref="Width"/> bytes, as a number.</summary>
+    static abstract F LoadNibbles(byte* from, bool upperHalf);
+
     /// <summary>(byte &gt;&gt; shift) &amp; mask of each of <see cref="Width"/> bytes, as a number.</summary>
     static abstract F LoadBits(byte* from, int shift, int mask);
 

@@ -87,6 +87,8 @@ internal readonly unsafe struct Lanes128 : ILanes<Vector128<float>>
         return Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(codes), first, second);
     }
 
+    [MethodImpl(Inline)] public static Vector128<float> LoadNibbles(byte* from, bool upperHalf) => LoadBits(from, upperHalf ? 4 : 0, 15);
+
     [MethodImpl(Inline)]
     public static Vector128<float> LoadBits(byte* from, int shift, int mask)
     {

@@ -74,6 +74,8 @@ internal readonly unsafe struct Lanes256 : ILanes<Vector256<float>>
         return Vector256.FusedMultiplyAdd(Avx.ConvertToVector256Single(codes), first, second);
     }
 
+    [MethodImpl(Inline)] public static Vector256<float> LoadNibbles(byte* from, bool upperHalf) => LoadBits(from, upperHalf ? 4 : 0, 15);
+
     [MethodImpl(Inline)]
     public static Vector256<float> LoadBits(byte* from, int shift, int mask) =>
         Avx.ConvertToVector256Single((Avx2.ConvertToVector256Int32(from) >>> shift) & Vector256.Create(mask));

@@ -86,6 +86,15 @@ internal readonly unsafe struct Lanes512 : ILanes<Vector512<float>>
     }
 
     [MethodImpl(Inline)]
+    public static Vector512<float> LoadNibbles(byte* from, bool upperHalf)
+    {
+        // One permutation both masks and converts.
+        var codes = Avx512F.ConvertToVector512Int32(Vector128.Load(from));
+        return Avx512F.PermuteVar16x32(
+            Vector512.Create(0f, 1f, 2f, 3f, 4f, 5f, 6f, 7f, 8f, 9f, 10f, 11f, 12f, 13f, 14f, 15f), upperHalf ? codes >>> 4 : codes);
+    }
+
+    [MethodImpl(Inline)]
     public static Vector512<float> LoadBits(byte* from, int shift, int mask) =>
         Avx512F.ConvertToVector512Single((Avx512F.ConvertToVector512Int32(Vector128.Load(from)) >>> shift) & Vector512.Create(mask));
 

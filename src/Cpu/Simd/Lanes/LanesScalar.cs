@@ -43,6 +43,8 @@ internal readonly unsafe struct LanesScalar : ILanes<float>
     public static float Nibbles(byte* from, bool high, float first, float second) =>
         MathF.FusedMultiplyAdd(high ? *from >> 4 : *from & 15, first, second);
 
+    [MethodImpl(Inline)] public static float LoadNibbles(byte* from, bool upperHalf) => LoadBits(from, upperHalf ? 4 : 0, 15);
+
     [MethodImpl(Inline)] public static float LoadBits(byte* from, int shift, int mask) => (*from >> shift) & mask;
 
     [MethodImpl(Inline)]

@@ -109,7 +109,8 @@ internal sealed unsafe partial class SelectWork<L, F>
         if (precision == KvPrecision.F32) Multiply<KvFloat>(default, page, queries, scores, next);
         else if (precision == KvPrecision.F16) Multiply<KvHalf>(default, page, queries, scores, next);
         else if (oracle && precision.KeyBits() == 8) Multiply<KvJoined>(new(Kv.Layout.KeyLowPlane), page, queries, scores, next);
-        else Multiply<KvPlane>(new(oracle ? 15 : SketchMask), page, queries, scores, next);
+        else if (oracle || SketchMask == 15) Multiply<KvNibbles>(default, page, queries, scores, next);
+        else Multiply<KvPlane>(new(SketchMask), page, queries, scores, next);
         if (!precision.IsQuantised()) return;
         var (step, offset) = oracle ? (1f, 0f) : SketchReading;
         for (var q = 0; q < GroupSize; q++)
