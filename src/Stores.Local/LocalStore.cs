@@ -28,7 +28,8 @@ public sealed class LocalStore : IDisposable
         Folder = options.Folder;
         _database = StateDatabase.Open(Path.Combine(options.Folder, "sessions.db"), Path.Combine(options.Folder, "commits.log"), files);
         Sessions = new SqliteSessionStore(_database, options.KeepTurns);
-        Pages = new LocalKvPageStore(Directory.CreateDirectory(Path.Combine(options.Folder, "pages")).FullName, files);
+        var pages = new LocalKvPageStore(Directory.CreateDirectory(Path.Combine(options.Folder, "pages")).FullName, files);
+        Pages = options.MaxPageBytes == long.MaxValue ? pages : new LimitedPageStore(pages, _database, options.MaxPageBytes);
     }
 
     public string Folder { get; }
@@ -68,6 +69,7 @@ public sealed class LocalStore : IDisposable
     public void Dispose()
     {
         File.Delete(Path.Combine(Folder, AddressFile));
+        (Pages as IDisposable)?.Dispose();
         _database.Dispose();
         _lock.Dispose();
     }

@@ -16,6 +16,9 @@ public sealed record LocalStoreOptions
     /// <summary>Turns: the last ones of each session whose pages stay, so that they can be forked and rewound at once. Default 8.</summary>
     public int KeepTurns { get; init; } = DefaultKeepTurns;
 
+    /// <summary>Bytes of page files in all; past it the sessions used longest ago lose theirs. Default: no limit.</summary>
+    public long MaxPageBytes { get; init; } = long.MaxValue;
+
     /// <summary>
     /// Called with its name at each point where a crash would leave something half done: before every write, sync, rename and deletion,
     /// and around commits. For tests of crashes.

@@ -33,6 +33,9 @@ internal sealed record SiloOptions
     /// <summary>Turns: the last ones of each session whose pages are kept.</summary>
     public int KeepTurns { get; init; } = LServe.Stores.Local.LocalStoreOptions.DefaultKeepTurns;
 
+    /// <summary>GiB of pages in the folder for sessions; 0: no limit.</summary>
+    public int SessionFolderMax { get; init; }
+
     /// <summary>Model file; null: the bundled one.</summary>
     public string? Model { get; init; }
 

@@ -36,6 +36,7 @@ internal sealed class SessionFolder : IDisposable
             {
                 Folder = options.SessionFolder ?? Default,
                 KeepTurns = options.KeepTurns,
+                MaxPageBytes = options.SessionFolderMax == 0 ? long.MaxValue : (long)options.SessionFolderMax << 30,
                 AtPoint = Environment.GetEnvironmentVariable(CrashVariable) is { Length: > 0 } point ? CrashPoint.Parse(point).Pass : null,
             });
             foreach (var note in store.Notes) Console.Error.WriteLine($"lserve serve: {note}");

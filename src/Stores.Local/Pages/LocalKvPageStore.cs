@@ -30,6 +30,9 @@ internal sealed class LocalKvPageStore(string root, IStoreFiles files) : IKvPage
     public ValueTask<long> SizeAsync(SessionKey key, CancellationToken cancellation = default) =>
         RunAsync(() => _names.Of(key).Sum(file => new FileInfo(_names.PathOf(key, file)).Length));
 
+    /// <summary>Bytes of all sessions' files.</summary>
+    public long TotalBytes() => new DirectoryInfo(root).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+
     public ValueTask<IReadOnlyList<KvLocator?>> CompactAsync(
         SessionKey key, IReadOnlyList<KeyValuePair<KvRecordId, KvLocator>> live, CancellationToken cancellation = default) =>
         RunAsync<IReadOnlyList<KvLocator?>>(() => Compact(key, live));

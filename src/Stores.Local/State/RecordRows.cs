@@ -60,7 +60,7 @@ internal static class RecordRows
         return rows.Count;
     }
 
-    public static void RemoveAll(SqliteTransaction transaction, long session) => Sql.Run(transaction, "DELETE FROM record WHERE session = ?1", session);
+    public static int RemoveAll(SqliteTransaction transaction, long session) => Sql.Run(transaction, "DELETE FROM record WHERE session = ?1", session);
 
     private static void Bury(SqliteTransaction transaction, long session, KvRecordId id, long commit)
     {

@@ -36,6 +36,13 @@ internal sealed record SessionRow(
     public static IEnumerable<SessionRow> List(SqliteTransaction transaction, string tenant, int limit) =>
         Sql.Rows(transaction, $"SELECT {Columns} FROM session WHERE tenant = ?1 ORDER BY last_used DESC LIMIT ?2", Read, tenant, limit).OfType<SessionRow>();
 
+    /// <summary>Sessions of all tenants that have records of their pages, least recently used first; rows that are damaged are left out.</summary>
+    public static List<SessionKey> ListWithPages(SqliteTransaction transaction, int limit) =>
+    [
+        .. Sql.Rows(transaction, $"SELECT {Columns} FROM session WHERE id IN (SELECT session FROM record) ORDER BY last_used LIMIT ?1", Read, limit)
+            .OfType<SessionRow>().Select(row => row.Key),
+    ];
+
     public void Write(SqliteTransaction transaction) => Sql.Run(
         transaction, $"INSERT OR REPLACE INTO session ({Columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         Id, Tenant, Name, Model, Head, Turns, LastTurn, Tokens, Runs, Messages, Prefix, Chain, Created.UtcTicks, LastUsed.UtcTicks, Checksum());

@@ -194,6 +194,26 @@ public sealed class KvResumeTests : IDisposable
     }
 
     [Fact]
+    public async Task PastTheLimitTheSessionUsedLongestAgoLosesItsPagesAndNothingElse()
+    {
+        int bytes;
+        await using (var run = Start(sparse: false))
+        {
+            await run.SayAsync("one " + new string('x', 200), "a");
+            bytes = (int)PageFiles().Sum(file => new FileInfo(file).Length);
+        }
+        await using (var run = new Run(this, _model, sparse: false, maxPageBytes: 5 * bytes / 2))
+            foreach (var name in new[] { "b", "c" })
+                await run.SayAsync("one " + new string('x', 200), name);
+
+        Assert.Equal(2, PageFiles().Count());
+        await using var next = Start(sparse: false);
+        foreach (var (name, recomputed) in new[] { ("a", true), ("b", false), ("c", false) })
+            Assert.Equal(recomputed, (await next.SayAsync("two", name)).Usage.RecomputedTokens > 0);
+        Assert.Equal(0, (await next.SayAsync("three", "a")).Usage.RecomputedTokens);
+    }
+
+    [Fact]
     public async Task AReleasedSessionComesBackFromTheStoreWithinTheSameProcess()
     {
         await using var run = Start(sparse: true);
@@ -249,9 +269,9 @@ public sealed class KvResumeTests : IDisposable
         private readonly Engine _engine;
         private readonly EmbeddedSessionHost _host;
 
-        public Run(KvResumeTests test, ModelFile model, bool sparse, int keepTurns = 8, string? arithmetic = null)
+        public Run(KvResumeTests test, ModelFile model, bool sparse, int keepTurns = 8, string? arithmetic = null, long maxPageBytes = long.MaxValue)
         {
-            _store = LocalStore.Open(new() { Folder = test._folder.Path, KeepTurns = keepTurns });
+            _store = LocalStore.Open(new() { Folder = test._folder.Path, KeepTurns = keepTurns, MaxPageBytes = maxPageBytes });
             _engine = new(new FakeBackend(), model.Config, model.Weights, model.Tokenizer.EndTokens, new()
             {
                 LServe = sparse ? s_sparse : null, Pattern = sparse ? new() { Gates = [[0.1f, 0.9f], [0.9f, 0.1f]] } : null,
