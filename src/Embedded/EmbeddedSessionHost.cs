@@ -54,7 +54,7 @@ public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
     public async ValueTask<SessionInfo?> GetAsync(SessionKey key, CancellationToken cancellation = default) =>
         _active.TryGetValue(key, out var session)
             ? await session.DescribeAsync(cancellation)
-            : await StoredAsync(key, cancellation);
+            : await Session.DescribeAsync(_environment.Store, key, cancellation);
 
     public async ValueTask<IReadOnlyList<SessionInfo>> ListAsync(string tenant, int limit = 100, CancellationToken cancellation = default)
     {
@@ -73,7 +73,7 @@ public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
     public async ValueTask<bool> ReleaseAsync(SessionKey key, CancellationToken cancellation = default) =>
         _active.TryGetValue(key, out var session)
             ? await session.ReleaseAsync()
-            : await StoredAsync(key, cancellation) is not null;
+            : await _environment.Store.LoadAsync(key, cancellation) is not null;
 
     public async ValueTask<SessionInfo?> RewindAsync(SessionKey key, int turn, CancellationToken cancellation = default)
     {
@@ -147,7 +147,4 @@ public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
 
     private async Task<bool> EvictAsync(SessionKey key, Session session) =>
         await session.TryCloseIdleAsync() && _active.TryRemove(new(key, session));
-
-    private async ValueTask<SessionInfo?> StoredAsync(SessionKey key, CancellationToken cancellation) =>
-        await _environment.Store.LoadAsync(key, cancellation) is { } stored ? Session.Describe(stored.Snapshot) : null;
 }

@@ -14,6 +14,9 @@ public sealed record SessionEnvironment(
 
     public SessionLimits Limits { get; init; } = new();
 
+    /// <summary>Tokens of an answer after which it is noted how far it is; 0: it isn't.</summary>
+    public int CheckpointEvery { get; init; }
+
     public SessionStores Stores => new(Store, Pages, Time);
 
     /// <summary>How sessions attend that have no turn yet; those that have keep their own.</summary>

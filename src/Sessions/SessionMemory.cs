@@ -52,6 +52,13 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
         return sequence.CachedLength;
     }
 
+    /// <summary>Notes how far the turn's answer is; null when nothing is kept.</summary>
+    public AnswerCheckpoints? CheckpointsOf(Turn turn) => keeps ? new(key, environment, turn.Id) : null;
+
+    /// <summary>The answer that was in progress when the process was killed, or null.</summary>
+    public ValueTask<InterruptedAnswer?> InterruptedAsync(CancellationToken cancellation = default) =>
+        keeps ? environment.Store.LoadNoteAsync(key, cancellation) : default;
+
     /// <summary>Saves what a turn added; it is committed when this returns.</summary>
     /// <exception cref="SessionStoreConflictException">Another activation of this session has committed since it was loaded.</exception>
     public async Task CommitAsync(Turn turn, TurnInput input, TurnRunner.Outcome outcome)

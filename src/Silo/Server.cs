@@ -31,7 +31,10 @@ internal static class Server
         using var sessions = SessionFolder.Open(options);
         using var model = ModelLocator.Open(options.Model);
         using var engine = EngineFactory.Create(model, options, LoadingBar.ForTerminal());
-        await using var app = Build(options, address, SessionEnvironment.For(model, engine, sessions.Store) with { Attention = options.Attention, Pages = sessions.Pages });
+        await using var app = Build(options, address, SessionEnvironment.For(model, engine, sessions.Store) with
+        {
+            Attention = options.Attention, Pages = sessions.Pages, CheckpointEvery = options.CheckpointEvery,
+        });
         app.MapLServeApi();
         await ListenAsync(app, address);
         sessions.Announce(AddressOf(app));

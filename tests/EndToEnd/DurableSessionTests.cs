@@ -86,6 +86,41 @@ public sealed class DurableSessionTests : IDisposable
         Assert.Equal(committed, (bool)again["usage"]!["lserve"]!["repeated"]!);
     }
 
+    [Fact]
+    public async Task WhatThereWasOfAKilledAnswerIsShownUntilItIsThereWhole()
+    {
+        string[] options = [.. Arguments(_sessions.Path), "--checkpoint-every", "4"];
+        await using (var server = await ServerProcess.StartAsync(options, ("LSERVE_TEST_CRASH_AT", "state.begin:2")))
+            await Assert.ThrowsAnyAsync<HttpRequestException>(() => SayAsync(server, "one"));
+
+        await using var next = await ServerProcess.StartAsync(options);
+        var interrupted = JsonNode.Parse(await next.Http.GetStringAsync("v1/sessions/s"))!["interrupted"]!;
+        Assert.Equal("turn-one", (string?)interrupted["turn_id"]);
+        Assert.InRange((int)interrupted["tokens"]!, 4, 16);
+        Assert.StartsWith((string)interrupted["text"]!, TextOf(await SayAsync(next, "one")));
+        Assert.Null(JsonNode.Parse(await next.Http.GetStringAsync("v1/sessions/s"))!["interrupted"]);
+    }
+
+    [Fact]
+    public async Task ASessionGoesFromOneServerToAnotherAsAFile()
+    {
+        await using var first = await StartAsync(_sessions.Path);
+        var before = await SayAsync(first, "one " + new string('x', 200));
+        var file = await first.Http.GetByteArrayAsync("v1/sessions/s/export?pages=true");
+        var expected = TextOf(await SayAsync(first, "two"));
+
+        await using var second = await StartAsync("none");
+        Assert.Equal(HttpStatusCode.OK, (await second.Http.PostAsync("v1/sessions/import", new ByteArrayContent(file))).StatusCode);
+        Assert.Equal(HttpStatusCode.Conflict, (await second.Http.PostAsync("v1/sessions/import", new ByteArrayContent(file))).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await second.Http.PostAsync("v1/sessions/t/import", new ByteArrayContent(file[5..]))).StatusCode);
+        Assert.Equal(expected, TextOf(await SayAsync(second, "two")));
+
+        await using var third = await StartAsync(_pattern.Path);
+        await third.Http.PostAsync("v1/sessions/import", new ByteArrayContent(file));
+        var usage = (await SayAsync(third, "two"))["usage"]!["lserve"]!;
+        Assert.Equal(((int)before["usage"]!["lserve"]!["session_tokens"]! - 1, 0), ((int)usage["restored_tokens"]!, (int)usage["recomputed_tokens"]!));
+    }
+
     /// <summary>One streaming head a layer.</summary>
     private void WritePattern()
     {

@@ -33,6 +33,15 @@ public interface ISessionStore
     /// <summary>Names the new places of records that were moved, all at once; null: the record is gone. The ETag stays.</summary>
     ValueTask MoveRecordsAsync(SessionKey key, IReadOnlyDictionary<KvLocator, KvLocator?> moved, CancellationToken cancellation = default);
 
+    /// <summary>
+    /// Notes how far the answer in progress is, or forgets it; durable when it returns, if the store is. Whatever is committed for the
+    /// session next forgets it, too.
+    /// </summary>
+    ValueTask NoteAsync(SessionKey key, InterruptedAnswer? answer, CancellationToken cancellation = default);
+
+    /// <summary>What was noted last and not forgotten since, or null.</summary>
+    ValueTask<InterruptedAnswer?> LoadNoteAsync(SessionKey key, CancellationToken cancellation = default);
+
     /// <summary>False when there was nothing to delete.</summary>
     ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default);
 

@@ -14,6 +14,7 @@ public sealed class InMemorySessionStore(
 
     private readonly Lock _lock = new();
     private readonly Dictionary<SessionKey, List<StoredSession>> _sessions = [];
+    private readonly Dictionary<SessionKey, InterruptedAnswer> _notes = [];
     private long _version;
 
     public ValueTask<StoredSession?> LoadAsync(SessionKey key, CancellationToken cancellation = default)
@@ -32,6 +33,7 @@ public sealed class InMemorySessionStore(
         {
             var turns = _sessions.GetValueOrDefault(snapshot.Key);
             if (turns?[^1].ETag != expectedETag) throw new SessionStoreConflictException(snapshot.Key);
+            _notes.Remove(snapshot.Key);
             if (turns is null) _sessions[snapshot.Key] = turns = NewSession();
             turns.Add(new(snapshot, (++_version).ToString(CultureInfo.InvariantCulture)));
             if (turns.Count > keepTurns) turns.RemoveAt(0);
@@ -46,6 +48,7 @@ public sealed class InMemorySessionStore(
             var turns = _sessions.GetValueOrDefault(key);
             if (expectedETag is not null && turns?[^1].ETag != expectedETag) throw new SessionStoreConflictException(key);
             if (turns is null) return ValueTask.FromResult<StoredSession?>(null);
+            _notes.Remove(key);
             var at = turns.FindLastIndex(s => s.Snapshot.Turns == turn);
             if (at >= 0) turns.RemoveRange(at + 1, turns.Count - at - 1);
             return ValueTask.FromResult(at < 0 ? null : turns[at]);
@@ -67,9 +70,22 @@ public sealed class InMemorySessionStore(
         return ValueTask.CompletedTask;
     }
 
+    public ValueTask NoteAsync(SessionKey key, InterruptedAnswer? answer, CancellationToken cancellation = default)
+    {
+        lock (_lock)
+            if (answer is null) _notes.Remove(key);
+            else _notes[key] = answer;
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<InterruptedAnswer?> LoadNoteAsync(SessionKey key, CancellationToken cancellation = default)
+    {
+        lock (_lock) return ValueTask.FromResult(_notes.GetValueOrDefault(key));
+    }
+
     public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default)
     {
-        lock (_lock) return ValueTask.FromResult(_sessions.Remove(key));
+        lock (_lock) return ValueTask.FromResult(_notes.Remove(key) | _sessions.Remove(key));
     }
 
     public ValueTask<IReadOnlyList<SessionSummary>> ListAsync(string tenant, int limit, CancellationToken cancellation = default)

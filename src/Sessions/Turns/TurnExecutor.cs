@@ -52,7 +52,7 @@ internal sealed class TurnExecutor(SessionEnvironment environment, SessionMemory
         AttentionKinds.Check(memory.Key, sequence.Mode, turn.Request.Attention);
         AttentionKinds.CheckServed(environment.Engine, sequence.Mode.ToKind());
         var restored = await memory.RestorePagesAsync();
-        var outcome = await new TurnRunner(environment, sequence).RunAsync(turn, input, restored);
+        var outcome = await new TurnRunner(environment, sequence, memory.CheckpointsOf(turn)).RunAsync(turn, input, restored);
         outcome = outcome with { Usage = outcome.Usage with { ArithmeticChanged = memory.ArithmeticChanged } };
         await memory.CommitAsync(turn, input, outcome);
         return () => turn.Complete(new TurnCompleted(outcome.Reason, outcome.Usage));

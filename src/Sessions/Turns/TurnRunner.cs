@@ -7,7 +7,8 @@ namespace LServe.Sessions;
 /// Runs one turn on a sequence: prompt in, events out. Leaves the sequence with exactly the tokens of what was sent, or, when nothing
 /// was sent or the turn failed, as it was before.
 /// </summary>
-internal sealed class TurnRunner(SessionEnvironment environment, Sequence sequence)
+/// <param name="checkpoints">Null: it is not noted how far the answer is.</param>
+internal sealed class TurnRunner(SessionEnvironment environment, Sequence sequence, AnswerCheckpoints? checkpoints)
 {
     private readonly Engine _engine = environment.Engine;
 
@@ -32,6 +33,7 @@ internal sealed class TurnRunner(SessionEnvironment environment, Sequence sequen
         }
         catch (EngineException failure)
         {
+            if (checkpoints is not null) await checkpoints.ForgetAsync();
             await _engine.TruncateAsync(sequence, before);
             throw ToPublic(failure);
         }
@@ -63,8 +65,13 @@ internal sealed class TurnRunner(SessionEnvironment environment, Sequence sequen
         var followed = new EventFollower(turn, answer, logprobs, stop: () => _engine.Cancel(generation));
         while (await generation.WaitAsync())
             while (generation.TryRead(out var next))
+            {
                 followed.Take(next);
-        return followed.End();
+                checkpoints?.Pass(answer.Drawn, () => answer.Text);
+            }
+        var cause = followed.End();
+        if (checkpoints is not null) await checkpoints.EndAsync();
+        return cause;
     }
 
     private async Task<Outcome> KeepAsync(

@@ -18,6 +18,7 @@ internal static class CommandLine
         new("--data", "FOLDER", "Folder for the server's files: compiled GPU kernels (none)", (o, text) => o with { Data = text }),
         new("--session-dir", "FOLDER", $"Folder for conversations, one server at a time; none keeps them in memory ({SessionFolder.Default})", (o, text) => o with { SessionFolder = text }),
         OptionDefinition.Number("--keep-turns", "Turns of each conversation that can be rewound to and forked at once (8)", 1, LocalStoreOptions.MaxKeepTurns, (o, n) => o with { KeepTurns = n }),
+        OptionDefinition.Number("--checkpoint-every", "Tokens of an answer after which it is noted how far it is, in case of a kill (never)", 0, MaxTokens, (o, n) => o with { CheckpointEvery = n }),
         OptionDefinition.Number("--session-dir-max", "GiB of pages in that folder; past it the conversations used longest ago lose theirs (no limit)", 0, 1 << 20, (o, n) => o with { SessionFolderMax = n }),
         OptionDefinition.Number("--threads", "Threads that compute (one per core)", 0, 4_096, (o, n) => o with { Threads = n }),
         OptionDefinition.Number("--context", "Tokens of the longest conversation (the model's own)", 0, MaxTokens, (o, n) => o with { Context = n }),

@@ -33,6 +33,9 @@ internal sealed record SiloOptions
     /// <summary>Turns: the last ones of each session whose pages are kept.</summary>
     public int KeepTurns { get; init; } = LServe.Stores.Local.LocalStoreOptions.DefaultKeepTurns;
 
+    /// <summary>Tokens of an answer after which it is noted how far it is; 0: it isn't.</summary>
+    public int CheckpointEvery { get; init; }
+
     /// <summary>GiB of pages in the folder for sessions; 0: no limit.</summary>
     public int SessionFolderMax { get; init; }
 

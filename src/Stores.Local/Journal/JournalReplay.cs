@@ -57,6 +57,7 @@ internal static class JournalReplay
         // Records may be of pages that the missing commits had replaced.
         var id = SessionId.Of(entry.Key);
         RecordRows.RemoveAll(transaction, id);
+        PartialRow.Remove(transaction, entry.Key);
         if (entry.Replaces || entry.Kind == JournalKind.Delete) TurnRows.RemoveAll(transaction, id);
         if (entry.Turn is { } turn) TurnRows.Put(transaction, id, turn);
         if (entry.Kind == JournalKind.Rewind) TurnRows.RemoveAfter(transaction, id, entry.After!.Head);

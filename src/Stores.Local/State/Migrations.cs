@@ -40,6 +40,9 @@ internal static class Migrations
             checksum INTEGER NOT NULL,
             PRIMARY KEY (session, kind, first, past, born)) WITHOUT ROWID;
         """,
+        """
+        CREATE TABLE partial (session INTEGER PRIMARY KEY, turn TEXT NOT NULL, text TEXT NOT NULL, tokens INTEGER NOT NULL, checksum INTEGER NOT NULL);
+        """,
     ];
 
     /// <exception cref="SessionStoreException">The database is of a later version.</exception>

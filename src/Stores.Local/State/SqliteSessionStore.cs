@@ -40,6 +40,16 @@ internal sealed class SqliteSessionStore(StateDatabase database, int keepTurns) 
     public async ValueTask MoveRecordsAsync(SessionKey key, IReadOnlyDictionary<KvLocator, KvLocator?> moved, CancellationToken cancellation = default) =>
         await database.WriteAsync(transaction => (RecordRows.Move(transaction, SessionId.Of(key), moved), (JournalEntry?)null), cancellation);
 
+    public async ValueTask NoteAsync(SessionKey key, InterruptedAnswer? answer, CancellationToken cancellation = default) => await database.WriteAsync(transaction =>
+    {
+        if (answer is null) PartialRow.Remove(transaction, key);
+        else PartialRow.Write(transaction, key, answer);
+        return (true, (JournalEntry?)null);
+    }, cancellation);
+
+    public async ValueTask<InterruptedAnswer?> LoadNoteAsync(SessionKey key, CancellationToken cancellation = default) =>
+        await database.ReadAsync(transaction => PartialRow.Read(transaction, key), cancellation);
+
     public async ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default)
     {
         var found = await database.WriteAsync(transaction => Delete(transaction, key), cancellation);
@@ -82,6 +92,7 @@ internal sealed class SqliteSessionStore(StateDatabase database, int keepTurns) 
         var after = RowOf(snapshot, id, turn.Commit, turn.Chain);
         after.Write(transaction);
         RecordRows.Change(transaction, id, turn.Commit, before is null ? [] : RecordRows.Read(transaction, id, before.Head), snapshot.Kv);
+        PartialRow.Remove(transaction, snapshot.Key);
         RecordRows.Forget(transaction, id, TurnRows.CommitOf(transaction, id, keepTurns - 1));
         return (ETagOf(turn.Commit), new(JournalKind.Save, snapshot.Key, SessionState.Of(before), after, turn, Replaces: !extends));
     }
@@ -93,6 +104,7 @@ internal sealed class SqliteSessionStore(StateDatabase database, int keepTurns) 
         if (LoadTurn(transaction, key, turn) is not ({ } session, { } fold, { } row)) return (null, null);
         TurnRows.RemoveAfter(transaction, row.Id, fold.Commit);
         RecordRows.Rewind(transaction, row.Id, fold.Commit);
+        PartialRow.Remove(transaction, key);
         var after = RowOf(session.Snapshot, row.Id, fold.Commit, fold.Chain);
         after.Write(transaction);
         return (session, new(JournalKind.Rewind, key, SessionState.Of(row), after));
@@ -103,7 +115,8 @@ internal sealed class SqliteSessionStore(StateDatabase database, int keepTurns) 
         var (id, before) = (SessionId.Of(key), StateOf(transaction, key));
         TurnRows.RemoveAll(transaction, id);
         RecordRows.RemoveAll(transaction, id);
-        return SessionRow.Remove(transaction, id) ? (true, new(JournalKind.Delete, key, before, null)) : (false, null);
+        var noted = PartialRow.Remove(transaction, key);
+        return SessionRow.Remove(transaction, id) ? (true, new(JournalKind.Delete, key, before, null)) : (noted, null);
     }
 
     private static SessionState StateOf(SqliteTransaction transaction, SessionKey key)

@@ -1,9 +1,6 @@
 using LServe.Contracts;
-using LServe.Embedded;
-using LServe.Inference;
 using LServe.Model;
 using LServe.Sessions;
-using LServe.Stores.Local;
 using LServe.Tests.Support;
 
 namespace LServe.Tests.Contracts;
@@ -12,7 +9,6 @@ namespace LServe.Tests.Contracts;
 public sealed class KvResumeTests : IDisposable
 {
     private static readonly SessionKey s_key = new("t", "s");
-    private static readonly LServeOptions s_sparse = new() { Sink = 10, Local = 70, Budget = 192, Candidates = 1, PrefillThreshold = 128, PrefillBudget = 192 };
     private static readonly string[] s_says = ["one " + new string('x', 90), "two", "three " + new string('y', 70), "four"];
 
     private readonly TemporaryFile _file = new(TinyModel.Bytes()), _otherFile = new(TinyModel.Bytes(new() { Seed = 2 }));
@@ -67,7 +63,7 @@ public sealed class KvResumeTests : IDisposable
     public async Task PagesOfOtherWeightsAreRefused()
     {
         await SayAllAsync(sparse: false, until: 2);
-        await using var run = new Run(this, _otherModel, sparse: false);
+        await using var run = new StoredRun(_folder.Path, _otherModel, sparse: false);
         var (_, usage) = await run.SayAsync(s_says[2]);
         Assert.Equal(0, usage.RestoredTokens);
         Assert.True(usage.RecomputedTokens > 0);
@@ -78,7 +74,7 @@ public sealed class KvResumeTests : IDisposable
     {
         var expected = await UndisturbedAsync(sparse: false);
         await SayAllAsync(sparse: false, until: 2);
-        await using var run = new Run(this, _model, sparse: false, arithmetic: "wider");
+        await using var run = new StoredRun(_folder.Path, _model, sparse: false, arithmetic: "wider");
         var (text, usage) = await run.SayAsync(s_says[2]);
         Assert.Equal((expected[2].Text, true, 0), (text, usage.ArithmeticChanged, usage.RecomputedTokens));
         Assert.True(usage.RestoredTokens > 0);
@@ -111,72 +107,6 @@ public sealed class KvResumeTests : IDisposable
         Assert.Equal(0, (await run.SayAsync("again")).Usage.RestoredTokens);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task AForkTakesThePagesOfItsTurnAlong(bool sparse)
-    {
-        var expected = await UndisturbedAsync(sparse);
-        await SayAllAsync(sparse, until: 3);
-        await using var run = Start(sparse);
-        await run.Host.ForkAsync(s_key, new("t", "early"), 2);
-        await run.Host.DeleteAsync(s_key);
-
-        var (text, usage) = await run.SayAsync(s_says[2], "early");
-        Assert.Equal((expected[2].Text, expected[1].Usage.SessionTokens - 1, 0), (text, usage.RestoredTokens, usage.RecomputedTokens));
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task AnExportTakesThePagesAlongToAnotherFolder(bool sparse)
-    {
-        var expected = await UndisturbedAsync(sparse);
-        await SayAllAsync(sparse, until: 3);
-        using var file = new MemoryStream();
-        await using (var run = Start(sparse))
-        {
-            await run.Host.ExportAsync(s_key, withPages: true, file);
-            await run.Host.DeleteAsync(s_key);
-        }
-        file.Position = 0;
-        await using var other = Start(sparse);
-        await other.Host.ImportAsync("t", null, file);
-
-        var (text, usage) = await other.SayAsync(s_says[3]);
-        Assert.Equal((expected[3].Text, expected[2].Usage.SessionTokens - 1, 0), (text, usage.RestoredTokens, usage.RecomputedTokens));
-    }
-
-    [Fact]
-    public async Task AFileWithOneWrongByteIsRefusedOrSaysWhatWasSaid()
-    {
-        var expected = await UndisturbedAsync(sparse: true);
-        await SayAllAsync(sparse: true, until: 2);
-        await using var run = Start(sparse: true);
-        using var file = new MemoryStream();
-        await run.Host.ExportAsync(s_key, withPages: true, file);
-        var (whole, random, refused) = (file.ToArray(), new Random(5), 0);
-        for (var i = 0; i < 200; i++)
-        {
-            var damaged = (byte[])whole.Clone();
-            damaged[random.Next(whole.Length)] ^= (byte)(1 << random.Next(8));
-            try
-            {
-                await run.Host.ImportAsync("t", "copy", new MemoryStream(damaged));
-                // The transcript may be edited; what was edited needn't be what was said, but harms nobody.
-                await run.SayAsync(s_says[2], "copy");
-            }
-            catch (LServeException)
-            {
-                refused++;
-            }
-            await run.Host.DeleteAsync(new("t", "copy"));
-        }
-        Assert.InRange(refused, 50, 200);
-        Assert.Equal(expected[2].Text, (await run.SayAsync(s_says[2])).Text);
-        await Assert.ThrowsAsync<LServeException>(async () => await run.Host.ImportAsync("t", "cut", new MemoryStream(whole[..^1])));
-    }
-
     [Fact]
     public async Task GarbageIsCompactedAwayWhileTheSessionGoesOn()
     {
@@ -202,7 +132,7 @@ public sealed class KvResumeTests : IDisposable
             await run.SayAsync("one " + new string('x', 200), "a");
             bytes = (int)PageFiles().Sum(file => new FileInfo(file).Length);
         }
-        await using (var run = new Run(this, _model, sparse: false, maxPageBytes: 5 * bytes / 2))
+        await using (var run = new StoredRun(_folder.Path, _model, sparse: false, maxPageBytes: 5 * bytes / 2))
             foreach (var name in new[] { "b", "c" })
                 await run.SayAsync("one " + new string('x', 200), name);
 
@@ -234,7 +164,7 @@ public sealed class KvResumeTests : IDisposable
         File.WriteAllBytes(file, bytes);
     }
 
-    private Run Start(bool sparse, int keepTurns = 8) => new(this, _model, sparse, keepTurns);
+    private StoredRun Start(bool sparse, int keepTurns = 8) => new(_folder.Path, _model, sparse, keepTurns);
 
     private IEnumerable<string> PageFiles() => Directory.EnumerateFiles(Path.Combine(_folder.Path, "pages"), "*", SearchOption.AllDirectories);
 
@@ -260,46 +190,5 @@ public sealed class KvResumeTests : IDisposable
         _file.Dispose();
         _otherFile.Dispose();
         _folder.Dispose();
-    }
-
-    /// <summary>A process's worth: store, engine, host.</summary>
-    private sealed class Run : IAsyncDisposable
-    {
-        private readonly LocalStore _store;
-        private readonly Engine _engine;
-        private readonly EmbeddedSessionHost _host;
-
-        public Run(KvResumeTests test, ModelFile model, bool sparse, int keepTurns = 8, string? arithmetic = null, long maxPageBytes = long.MaxValue)
-        {
-            _store = LocalStore.Open(new() { Folder = test._folder.Path, KeepTurns = keepTurns, MaxPageBytes = maxPageBytes });
-            _engine = new(new FakeBackend(), model.Config, model.Weights, model.Tokenizer.EndTokens, new()
-            {
-                LServe = sparse ? s_sparse : null, Pattern = sparse ? new() { Gates = [[0.1f, 0.9f], [0.9f, 0.1f]] } : null,
-            });
-            var environment = SessionEnvironment.For(model, _engine, _store.Sessions);
-            _host = new(environment with
-            {
-                Pages = _store.Pages, Attention = sparse ? AttentionMode.LServe : AttentionMode.Dense,
-                Fingerprint = environment.Fingerprint! with { Arithmetic = arithmetic ?? environment.Fingerprint.Arithmetic },
-            });
-        }
-
-        public ISessionHost Host => _host;
-
-        public async Task<(string Text, TurnUsage Usage)> SayAsync(string text, string session = "s")
-        {
-            var request = new TurnRequest { Messages = [new(ChatMessage.User, text)], Sampling = new() { Temperature = 0, MaxTokens = 20 } };
-            var answer = await Answer.ReadAsync(_host.SendAsync(new("t", session), request));
-            return (answer.Text, answer.Usage);
-        }
-
-        public async Task<IReadOnlyDictionary<KvRecordId, KvLocator>> RecordsAsync() => (await _store.Sessions.LoadAsync(s_key))!.Snapshot.Kv;
-
-        public async ValueTask DisposeAsync()
-        {
-            await _host.DisposeAsync();
-            _engine.Dispose();
-            _store.Dispose();
-        }
     }
 }

@@ -136,6 +136,32 @@ public abstract class SessionStoreContract
     }
 
     [Fact]
+    public async Task AnAnswerInProgressIsNotedUntilTheNextCommit()
+    {
+        var store = CreateStore();
+        var saved = await SaveTurnsAsync(store, 2);
+        var key = saved[0].Key;
+        Assert.Null(await store.LoadNoteAsync(key));
+        await store.NoteAsync(key, new("t", "as far", 2));
+        await store.NoteAsync(key, new("t", "as far as this", 4));
+        Assert.Equal(new InterruptedAnswer("t", "as far as this", 4), await store.LoadNoteAsync(key));
+        Assert.Null(await store.LoadNoteAsync(new("t", "other")));
+
+        await store.SaveAsync(Next(saved[1], 3), (await store.LoadAsync(key))!.ETag);
+        Assert.Null(await store.LoadNoteAsync(key));
+        foreach (var forget in new Func<Task>[]
+        {
+            async () => await store.RewindAsync(key, 2, null), async () => await store.NoteAsync(key, null), async () => Assert.True(await store.DeleteAsync(key)),
+            async () => Assert.True(await store.DeleteAsync(key)),
+        })
+        {
+            await store.NoteAsync(key, new("t", "x", 1));
+            await forget();
+            Assert.Null(await store.LoadNoteAsync(key));
+        }
+    }
+
+    [Fact]
     public async Task OfManyWritersAtOnceEachVersionHasOne()
     {
         const int each = 25;

@@ -50,6 +50,9 @@ internal static class SessionsCommand
                 Tables.Output.MarkupLine($"\n[bold]{Markup.Escape(message.Role)}[/]");
                 Console.WriteLine(message.Content);
             }
+            if (session.Interrupted is not { } cut) return;
+            Tables.Output.MarkupLine($"\n[bold]interrupted[/] (turn {Markup.Escape(cut.TurnId)}; send it again for all of it)");
+            Console.WriteLine(cut.Text);
         });
     }
 

@@ -10,8 +10,8 @@ internal sealed class StoredSessions(LocalStore store) : ISessionArchive, IDispo
 {
     private readonly SessionStores _stores = new(store.Sessions, store.Pages, TimeProvider.System);
 
-    public Task<SessionInfo?> GetAsync(string sessionId, CancellationToken cancellation = default) => TranslateAsync(async () =>
-        await store.Sessions.LoadAsync(Key(sessionId), cancellation) is { } stored ? Session.Describe(stored.Snapshot) : null);
+    public Task<SessionInfo?> GetAsync(string sessionId, CancellationToken cancellation = default) =>
+        TranslateAsync(() => Session.DescribeAsync(store.Sessions, Key(sessionId), cancellation).AsTask());
 
     public Task<IReadOnlyList<SessionInfo>> ListAsync(int limit = 100, CancellationToken cancellation = default) => TranslateAsync<IReadOnlyList<SessionInfo>>(async () =>
         [.. (await store.Sessions.ListAsync(SessionKey.DefaultTenant, limit, cancellation)).Select(Session.Describe)]);

@@ -16,6 +16,9 @@ internal struct SessionInfoWire
     [Id(8)] public DateTimeOffset LastUsed;
     [Id(9)] public string? LastTurnId;
     [Id(10)] public ChatMessage[] Messages;
+    [Id(11)] public string? InterruptedTurn;
+    [Id(12)] public string? InterruptedText;
+    [Id(13)] public int InterruptedTokens;
 }
 
 [RegisterConverter]
@@ -23,7 +26,7 @@ internal sealed class SessionInfoConverter : IConverter<SessionInfo, SessionInfo
 {
     public SessionInfo ConvertFromSurrogate(in SessionInfoWire wire) => new(
         wire.Tenant, wire.Name, wire.Model, wire.Tokens, wire.CachedTokens, wire.Turns, wire.State, wire.Created, wire.LastUsed,
-        wire.LastTurnId, wire.Messages);
+        wire.LastTurnId, wire.Messages, wire.InterruptedTurn is { } turn ? new(turn, wire.InterruptedText!, wire.InterruptedTokens) : null);
 
     public SessionInfoWire ConvertToSurrogate(in SessionInfo value) => new()
     {
@@ -38,5 +41,8 @@ internal sealed class SessionInfoConverter : IConverter<SessionInfo, SessionInfo
         LastUsed = value.LastUsed,
         LastTurnId = value.LastTurnId,
         Messages = [.. value.Messages],
+        InterruptedTurn = value.Interrupted?.TurnId,
+        InterruptedText = value.Interrupted?.Text,
+        InterruptedTokens = value.Interrupted?.Tokens ?? 0,
     };
 }

@@ -1,9 +1,6 @@
 using LServe.Contracts;
-using LServe.Embedded;
-using LServe.Inference;
 using LServe.Model;
 using LServe.Sessions;
-using LServe.Stores.Local;
 using LServe.Tests.Support;
 
 namespace LServe.Tests.Contracts;
@@ -16,7 +13,6 @@ public sealed class FlipResumeTests : IDisposable
 {
     private const int Seed = 3, UsualFlips = 150;
     private static readonly string[] s_names = ["a", "b"];
-    private static readonly LServeOptions s_sparse = new() { Sink = 10, Local = 70, Budget = 192, Candidates = 1, PrefillThreshold = 128, PrefillBudget = 192 };
 
     private readonly TemporaryFile _file = new(TinyModel.Bytes());
     private readonly TemporaryFolder _folder = new(), _killed = new();
@@ -60,12 +56,12 @@ public sealed class FlipResumeTests : IDisposable
     /// <summary>Two sessions of some turns; the folder as a kill leaves it, and what each would say next.</summary>
     private async Task<string[]> RunAndKillAsync(bool sparse)
     {
-        await using var run = new Run(this, sparse);
+        await using var run = new StoredRun(_folder.Path, _model, sparse);
         foreach (var say in new[] { "one " + new string('x', 90), "two" })
-            foreach (var name in s_names) await run.SayAsync(name, name + say);
+            foreach (var name in s_names) await run.SayAsync(name + say, name);
         Copy(_folder.Path, _killed.Path);
         var answers = new List<string>();
-        foreach (var name in s_names) answers.Add((await run.SayAsync(name, "three")).Text);
+        foreach (var name in s_names) answers.Add((await run.SayAsync("three", name)).Text);
         return [.. answers];
     }
 
@@ -73,10 +69,10 @@ public sealed class FlipResumeTests : IDisposable
     private async Task<List<TurnUsage?>> GoOnAsync(bool sparse, string[] expected, string where)
     {
         var found = new List<TurnUsage?>();
-        Run run;
+        StoredRun run;
         try
         {
-            run = new Run(this, sparse);
+            run = new StoredRun(_folder.Path, _model, sparse);
         }
         catch (SessionStoreException)
         {
@@ -86,7 +82,7 @@ public sealed class FlipResumeTests : IDisposable
             for (var i = 0; i < s_names.Length; i++)
                 try
                 {
-                    var (text, usage) = await run.SayAsync(s_names[i], "three");
+                    var (text, usage) = await run.SayAsync("three", s_names[i]);
                     Assert.True(text == expected[i], $"{where}: session {s_names[i]} says '{text}' instead of '{expected[i]}'.");
                     found.Add(usage);
                 }
@@ -105,41 +101,6 @@ public sealed class FlipResumeTests : IDisposable
             var copy = file.Replace(from, to);
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
             File.Copy(file, copy);
-        }
-    }
-
-    /// <summary>A process's worth: store, engine, host.</summary>
-    private sealed class Run : IAsyncDisposable
-    {
-        private readonly LocalStore _store;
-        private readonly Engine _engine;
-        private readonly EmbeddedSessionHost _host;
-
-        public Run(FlipResumeTests test, bool sparse)
-        {
-            _store = LocalStore.Open(new() { Folder = test._folder.Path });
-            _engine = new(new FakeBackend(), test._model.Config, test._model.Weights, test._model.Tokenizer.EndTokens, new()
-            {
-                LServe = sparse ? s_sparse : null, Pattern = sparse ? new() { Gates = [[0.1f, 0.9f], [0.9f, 0.1f]] } : null,
-            });
-            _host = new(SessionEnvironment.For(test._model, _engine, _store.Sessions) with
-            {
-                Pages = _store.Pages, Attention = sparse ? AttentionMode.LServe : AttentionMode.Dense,
-            });
-        }
-
-        public async Task<(string Text, TurnUsage Usage)> SayAsync(string session, string text)
-        {
-            var request = new TurnRequest { Messages = [new(ChatMessage.User, text)], Sampling = new() { Temperature = 0, MaxTokens = 20 } };
-            var answer = await Answer.ReadAsync(_host.SendAsync(new("t", session), request));
-            return (answer.Text, answer.Usage);
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _host.DisposeAsync();
-            _engine.Dispose();
-            _store.Dispose();
         }
     }
 }
