@@ -30,4 +30,13 @@ public sealed record TurnRequest
 
     /// <summary>How the conversation is to attend; null: as it does, or, of a new one, as the server's sessions do.</summary>
     public AttentionKind? Attention { get; init; }
+
+    /// <summary>Largest number of seconds of <see cref="KeepAlive"/>: a week.</summary>
+    public const int MaxKeepAlive = 7 * 24 * 3600;
+
+    /// <summary>
+    /// Seconds that the session's pages stay in memory after this turn, such as while its client waits for a tool; other idle sessions
+    /// give way first. 0: they are freed at once. Null: as long as the server keeps idle sessions.
+    /// </summary>
+    public int? KeepAlive { get; init; }
 }

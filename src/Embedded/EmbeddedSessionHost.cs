@@ -131,7 +131,7 @@ public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
 
     private async Task<bool> EvictLongestIdleAsync()
     {
-        foreach (var (key, session) in _active.Where(a => !a.Value.IsBusy).OrderBy(a => a.Value.LastUsed))
+        foreach (var (key, session) in _active.Where(a => !a.Value.IsBusy).OrderBy(a => KeptUntil(a.Value)))
             if (await EvictAsync(key, session))
                 return true;
         return false;
@@ -139,11 +139,13 @@ public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
 
     private async Task SweepAsync()
     {
-        var before = _environment.Time.GetUtcNow() - _options.IdleTimeout;
+        var now = _environment.Time.GetUtcNow();
         foreach (var (key, session) in _active)
-            if (session.LastUsed <= before)
+            if (KeptUntil(session) <= now)
                 await EvictAsync(key, session);
     }
+
+    private DateTimeOffset KeptUntil(Session session) => session.LastUsed + (session.KeepAlive ?? _options.IdleTimeout);
 
     private async Task<bool> EvictAsync(SessionKey key, Session session) =>
         await session.TryCloseIdleAsync() && _active.TryRemove(new(key, session));

@@ -30,6 +30,9 @@ public sealed class Sequence(string tenant, AttentionMode mode = AttentionMode.D
 
     public AttentionMode Mode { get; } = mode;
 
+    /// <summary>Whether other idle sequences give up their pages first. Set between turns, by the sequence's owner.</summary>
+    public bool IsPinned { get; set; }
+
     internal TwoWayPageTable Pages { get; } = new();
 
     /// <summary>What page selection keeps, while the sequence has pages; null for a dense one.</summary>

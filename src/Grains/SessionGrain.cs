@@ -130,7 +130,8 @@ internal sealed class SessionGrain(SessionEnvironment environment, SessionGrainO
 
     private void Leave()
     {
-        if (--_readers == 0) DelayDeactivation(TimeSpan.Zero);
+        // At least as long as the turn asked for; afterwards the silo collects it as it does all.
+        if (--_readers == 0) DelayDeactivation(_session.KeepAlive ?? TimeSpan.Zero);
     }
 
     private static async Task<SessionReply> ReplyAsync(Func<Task<SessionReply>> call)

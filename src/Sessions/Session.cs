@@ -18,6 +18,7 @@ public sealed class Session
     private Task _worker = Task.CompletedTask;
     private bool _closed;
     private DateTimeOffset _lastUsed;
+    private TimeSpan? _keepAlive;
 
     /// <param name="keeps">Whether turns are saved; false for a stateless request.</param>
     public Session(SessionKey key, SessionEnvironment environment, bool keeps = true)
@@ -31,6 +32,12 @@ public sealed class Session
     public DateTimeOffset LastUsed
     {
         get { lock (_lock) return _lastUsed; }
+    }
+
+    /// <summary>Time that the last turn wants the session to stay in memory; null: as its host likes.</summary>
+    public TimeSpan? KeepAlive
+    {
+        get { lock (_lock) return _keepAlive; }
     }
 
     /// <summary>Whether a turn runs or waits.</summary>
@@ -227,6 +234,8 @@ public sealed class Session
         for (var turn = _current; turn is not null;)
         {
             var end = await _executor.RunAsync(turn);
+            await _memory.KeepAliveAsync(turn.Request.KeepAlive);
+            lock (_lock) _keepAlive = turn.Request.KeepAlive is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
             turn = Next();
             // Told last, so that whoever has seen the end finds the session idle.
             end();

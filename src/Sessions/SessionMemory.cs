@@ -87,6 +87,13 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
         return (await environment.Store.RewindAsync(key, turn, null))?.Snapshot;
     }
 
+    /// <summary>Keeps the pages in memory after a turn as long as it asked for.</summary>
+    public async Task KeepAliveAsync(int? seconds)
+    {
+        if (_sequence is { } sequence) sequence.IsPinned = seconds > 0;
+        if (seconds == 0) await FreePagesAsync();
+    }
+
     /// <summary>Frees the pages; the next turn computes them again.</summary>
     public async Task FreePagesAsync()
     {

@@ -20,6 +20,7 @@ internal static class ChatRequestReader
             Messages = ReadMessages(request.Messages),
             Sampling = ReadSampling(request),
             Attention = request.Attention,
+            KeepAlive = request.KeepAlive,
         };
     }
 

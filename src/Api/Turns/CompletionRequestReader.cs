@@ -25,6 +25,7 @@ internal static class CompletionRequestReader
             PromptTokens = prompt.Tokens,
             Sampling = ReadSampling(request),
             Attention = request.Attention,
+            KeepAlive = request.KeepAlive,
         };
     }
 

@@ -38,6 +38,9 @@ public abstract record GenerationRequest
 
     /// <summary>An extension: <c>dense</c> or <c>lserve</c>, of the first turn of a conversation or of a request that keeps nothing.</summary>
     public AttentionKind? Attention { get; init; }
+
+    /// <summary>An extension: seconds that the session's pages stay in memory, see <see cref="TurnRequest.KeepAlive"/>.</summary>
+    public int? KeepAlive { get; init; }
     public RequestMetadata? Metadata { get; init; }
 }
 

@@ -1,7 +1,7 @@
 namespace LServe.Inference;
 
 /// <summary>
-/// Gives sequences room in the page pools, and takes pages back when one is empty: first from the sequence that has been idle longest,
+/// Gives sequences room in the page pools, and takes pages back when one is empty: first from the sequence that has been idle longest and isn't pinned,
 /// then from generations that wait, then from running ones that came later than the one in need. Used by the step loop alone.
 /// </summary>
 public sealed class PageAllocator
@@ -175,7 +175,7 @@ public sealed class PageAllocator
     {
         Sequence? longest = null;
         foreach (var sequence in _idle)
-            if (longest is null || sequence.IdleSince < longest.IdleSince)
+            if (longest is null || (sequence.IsPinned, sequence.IdleSince).CompareTo((longest.IsPinned, longest.IdleSince)) < 0)
                 longest = sequence;
         if (longest is null) return false;
         Free(longest);

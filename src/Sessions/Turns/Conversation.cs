@@ -95,6 +95,8 @@ internal sealed class Conversation(SessionEnvironment environment)
         if (forms != 1) throw LServeException.Invalid("A turn has exactly one of messages, prompt and prompt_tokens.", "messages");
         if (request.TurnId is { } id && (id.Length is 0 or > TurnRequest.MaxTurnIdLength || id.Any(char.IsControl)))
             throw LServeException.Invalid($"A turn id has 1 to {TurnRequest.MaxTurnIdLength} characters, none of them control characters.", "turn_id");
+        if (request.KeepAlive is < 0 or > TurnRequest.MaxKeepAlive)
+            throw LServeException.Invalid($"keep_alive is a number of seconds from 0 to {TurnRequest.MaxKeepAlive}, not {request.KeepAlive}.", "keep_alive");
         if (request.Messages is { Count: 0 }) throw LServeException.Invalid("There are no messages.", "messages");
         if (request.Messages?.Count > environment.Limits.MaxMessages)
             throw LServeException.Invalid($"There are {request.Messages.Count} messages; at most {environment.Limits.MaxMessages} are read.", "messages");

@@ -3,3 +3,24 @@ namespace LServe.Tests.Contracts;
 public class EmbeddedSessionHostTests(EmbeddedFixture fixture) : SessionHostContract(fixture), IClassFixture<EmbeddedFixture>;
 
 public class EmbeddedCpuSessionHostTests(EmbeddedCpuFixture fixture) : SessionHostContract(fixture), IClassFixture<EmbeddedCpuFixture>;
+
+public sealed class KeepAliveTests : IAsyncLifetime
+{
+    private readonly EmbeddedFixture _fixture = new();
+
+    public Task InitializeAsync() => _fixture.InitializeAsync();
+
+    public Task DisposeAsync() => _fixture.DisposeAsync();
+
+    [Fact]
+    public async Task ASessionStaysInMemoryAsLongAsItsLastTurnAskedFor()
+    {
+        const int week = 7 * 24 * 3600;
+        foreach (var (name, keepAlive) in new[] { ("usual", (int?)null), ("long", week) })
+            await Answer.ReadAsync(_fixture.Host.SendAsync(new("t", name), new() { Messages = [new("user", "hello")], Sampling = new() { MaxTokens = 4 }, KeepAlive = keepAlive }));
+        await _fixture.EvictIdleAsync();
+
+        while ((await _fixture.Host.GetAsync(new("t", "usual")))!.State != "cold") await Task.Yield();
+        Assert.Equal("idle", (await _fixture.Host.GetAsync(new("t", "long")))!.State);
+    }
+}

@@ -6,6 +6,17 @@ namespace LServe.Tests.Contracts;
 public abstract partial class SessionHostContract
 {
     [Fact(Timeout = Limit)]
+    public async Task ATurnMaySayThatItsPagesAreNotNeededAnyMore()
+    {
+        await SendAsync(Key(), Say("hello") with { KeepAlive = 0 });
+        Assert.Equal("cold", (await Host.GetAsync(Key()))!.State);
+        Assert.Equal(0, (await SendAsync(Key(), Say("more") with { KeepAlive = 1 })).Started.CachedTokens);
+        Assert.Equal("idle", (await Host.GetAsync(Key()))!.State);
+        var refusal = await Assert.ThrowsAsync<LServeException>(() => SendAsync(Key(), Say("more") with { KeepAlive = -1 }));
+        Assert.Equal((ErrorCode.InvalidRequest, "keep_alive"), (refusal.Error.Code, refusal.Error.Param));
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task TheSecondTurnReusesTheTokensOfTheFirst()
     {
         var first = await SendAsync(Key(), Say("hello"));

@@ -170,6 +170,20 @@ public sealed class KvSnapshotTests : IDisposable
         Assert.True(await ImportAsync(engine, first, snapshot));
     }
 
+    [Fact]
+    public async Task APinnedSequenceGivesUpItsPagesAfterAllOthers()
+    {
+        using var engine = Start(fake: true, sparse: false, kvTokens: 512);
+        var (pinned, idle, last) = (New(sparse: false), New(sparse: false), New(sparse: false));
+        await RunAsync(engine, pinned, Prompt(100));
+        pinned.IsPinned = true;
+        await RunAsync(engine, idle, Prompt(100));
+        await RunAsync(engine, last, Prompt(200));
+        Assert.Equal((true, 0), (pinned.CachedLength > 0, idle.CachedLength));
+        await RunAsync(engine, last, Prompt(200));
+        Assert.Equal(0, pinned.CachedLength);
+    }
+
     private static int[] Prompt(int tokens) => [.. Enumerable.Range(0, tokens).Select(i => TinyTokenizer.FirstByte + 'a' + i * i % 23)];
 
     private static Sequence New(bool sparse) => new("a", sparse ? AttentionMode.LServe : AttentionMode.Dense);

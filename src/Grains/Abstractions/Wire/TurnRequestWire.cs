@@ -11,6 +11,7 @@ internal struct TurnRequestWire
     [Id(3)] public int[]? PromptTokens;
     [Id(4)] public SamplingOptions Sampling;
     [Id(5)] public string? Attention;
+    [Id(6)] public int? KeepAlive;
 }
 
 [RegisterConverter]
@@ -24,6 +25,7 @@ internal sealed class TurnRequestConverter : IConverter<TurnRequest, TurnRequest
         PromptTokens = wire.PromptTokens,
         Sampling = wire.Sampling,
         Attention = wire.Attention is { } name ? Enum.Parse<AttentionKind>(name) : null,
+        KeepAlive = wire.KeepAlive,
     };
 
     public TurnRequestWire ConvertToSurrogate(in TurnRequest value) => new()
@@ -34,5 +36,6 @@ internal sealed class TurnRequestConverter : IConverter<TurnRequest, TurnRequest
         PromptTokens = value.PromptTokens?.ToArray(),
         Sampling = value.Sampling,
         Attention = value.Attention?.ToString(),
+        KeepAlive = value.KeepAlive,
     };
 }
