@@ -36,7 +36,7 @@ internal sealed class OrleansSessionHost(IGrainFactory grains, SessionEnvironmen
     public async ValueTask<SessionInfo?> ForkAsync(SessionKey key, SessionKey to, int? turn = null, AttentionKind? attention = null, CancellationToken cancellation = default) =>
         await grains.GetSessionGrain(key).ForkToAsync(to.Session, turn, attention, cancellation);
 
-    // Silos share their stores, and what is committed is all that travels.
+    // What is committed is all that travels, so that no grain is asked: the files go by this silo's stores.
     public async ValueTask<bool> ExportAsync(SessionKey key, bool withPages, Stream to, CancellationToken cancellation = default) =>
         await SessionExport.RunAsync(environment.Stores, key, withPages, to, cancellation);
 

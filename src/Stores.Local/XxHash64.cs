@@ -24,14 +24,15 @@ internal static class XxHash64
     private static ulong HashStripes(ref ReadOnlySpan<byte> data, ulong seed)
     {
         ulong a = seed + Prime1 + Prime2, b = seed + Prime2, c = seed, d = seed - Prime1;
-        while (data.Length >= StripeBytes)
+        var stripes = MemoryMarshal.Cast<byte, Stripe>(data);
+        foreach (ref readonly var stripe in stripes)
         {
-            a = Round(a, Word(data));
-            b = Round(b, Word(data[8..]));
-            c = Round(c, Word(data[16..]));
-            d = Round(d, Word(data[24..]));
-            data = data[StripeBytes..];
+            a = Round(a, Word(stripe.A));
+            b = Round(b, Word(stripe.B));
+            c = Round(c, Word(stripe.C));
+            d = Round(d, Word(stripe.D));
         }
+        data = data[(stripes.Length * StripeBytes)..];
         var hash = BitOperations.RotateLeft(a, 1) + BitOperations.RotateLeft(b, 7) + BitOperations.RotateLeft(c, 12) + BitOperations.RotateLeft(d, 18);
         return Merge(Merge(Merge(Merge(hash, a), b), c), d);
     }
@@ -39,7 +40,7 @@ internal static class XxHash64
     private static ulong HashRest(ReadOnlySpan<byte> data, ulong hash)
     {
         for (; data.Length >= 8; data = data[8..])
-            hash = BitOperations.RotateLeft(hash ^ Round(0, Word(data)), 27) * Prime1 + Prime4;
+            hash = BitOperations.RotateLeft(hash ^ Round(0, BinaryPrimitives.ReadUInt64LittleEndian(data)), 27) * Prime1 + Prime4;
         if (data.Length >= 4)
         {
             hash = BitOperations.RotateLeft(hash ^ BinaryPrimitives.ReadUInt32LittleEndian(data) * Prime1, 23) * Prime2 + Prime3;
@@ -60,7 +61,8 @@ internal static class XxHash64
 
     private static ulong Merge(ulong hash, ulong lane) => (hash ^ Round(0, lane)) * Prime1 + Prime4;
 
-    private static ulong Word(ReadOnlySpan<byte> data) => BitConverter.IsLittleEndian
-        ? MemoryMarshal.Read<ulong>(data)
-        : BinaryPrimitives.ReadUInt64LittleEndian(data);
+    private static ulong Word(ulong read) => BitConverter.IsLittleEndian ? read : BinaryPrimitives.ReverseEndianness(read);
+
+    /// <summary>What the four lanes take in one round.</summary>
+    private readonly record struct Stripe(ulong A, ulong B, ulong C, ulong D);
 }
