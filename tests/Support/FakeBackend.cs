@@ -9,7 +9,8 @@ namespace LServe.Tests.Support;
 /// to. So a page that is lost, shared by mistake or written at the wrong place changes the answer, and <see cref="NextToken"/> says
 /// what the answer should have been.
 /// </summary>
-public sealed class FakeBackend(bool uniformRows = false) : IBackend
+/// <param name="cuts">Whether its pages can be saved token by token.</param>
+public sealed class FakeBackend(bool uniformRows = false, bool cuts = true) : IBackend
 {
     private sealed record Weight(int Rows, int Columns) : IDeviceWeight
     {
@@ -105,7 +106,7 @@ public sealed class FakeBackend(bool uniformRows = false) : IBackend
 
     public void CopyPage(KvPool pool, int from, int to) => Page(pool, from).CopyTo(Page(pool, to));
 
-    public PageForm FormOf(KvPool pool) => new(1, new PageStrip(1, KvGeometry.PageTokens, sizeof(int)));
+    public PageForm? FormOf(KvPool pool) => cuts ? new(1, new PageStrip(1, KvGeometry.PageTokens, sizeof(int))) : null;
 
     public void ReadPage(KvPool pool, int page, Span<byte> to) => MemoryMarshal.AsBytes(Page(pool, page)).CopyTo(to);
 

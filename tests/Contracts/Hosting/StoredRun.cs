@@ -18,10 +18,10 @@ internal sealed class StoredRun : IAsyncDisposable
     private readonly Engine _engine;
     private readonly EmbeddedSessionHost _host;
 
-    public StoredRun(string folder, ModelFile model, bool sparse, int keepTurns = 8, string? arithmetic = null, long maxPageBytes = long.MaxValue)
+    public StoredRun(string folder, ModelFile model, bool sparse, int keepTurns = 8, string? arithmetic = null, long maxPageBytes = long.MaxValue, IBackend? backend = null)
     {
         _store = LocalStore.Open(new() { Folder = folder, KeepTurns = keepTurns, MaxPageBytes = maxPageBytes });
-        _engine = new(new FakeBackend(), model.Config, model.Weights, model.Tokenizer.EndTokens, new()
+        _engine = new(backend ?? new FakeBackend(), model.Config, model.Weights, model.Tokenizer.EndTokens, new()
         {
             LServe = sparse ? s_sparse : null, Pattern = sparse ? new() { Gates = [[0.1f, 0.9f], [0.9f, 0.1f]] } : null,
         });

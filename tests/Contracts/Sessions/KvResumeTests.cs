@@ -1,4 +1,5 @@
 using LServe.Contracts;
+using LServe.Cpu;
 using LServe.Model;
 using LServe.Sessions;
 using LServe.Tests.Support;
@@ -57,6 +58,29 @@ public sealed class KvResumeTests : IDisposable
         }
         await using var next = Start(sparse);
         Assert.Equal(0, (await next.SayAsync("five")).Usage.RecomputedTokens);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(70, 64)]
+    [InlineData(1000, 192)]
+    public async Task WherePagesAreReadToWhereTheyBelongItIsNoOther(int near, int restored)
+    {
+        StoredRun OnCpu() => new(_folder.Path, _model, sparse: false, backend: new CpuBackend(new() { Threads = 1 }));
+        string[] says = ["one " + new string('x', 150), "two", "three"];
+        var expected = "";
+        await using (var undisturbed = OnCpu())
+        {
+            foreach (var say in says) expected = (await undisturbed.SayAsync(say)).Text;
+            await undisturbed.Host.DeleteAsync(s_key);
+        }
+        await using (var run = OnCpu())
+            foreach (var say in says[..2]) await run.SayAsync(say);
+        await FlipAsync(KvRecordKind.Retrieval, near);
+
+        await using var next = OnCpu();
+        var (text, usage) = await next.SayAsync(says[2]);
+        Assert.Equal((expected, restored), (text, usage.RestoredTokens / 64 * 64));
     }
 
     [Fact]

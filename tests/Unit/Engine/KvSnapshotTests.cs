@@ -82,6 +82,29 @@ public sealed class KvSnapshotTests : IDisposable
     }
 
     [Fact]
+    public async Task PagesThatCanNotBeCutAreSavedWhole()
+    {
+        using var undisturbed = Start(fake: true, sparse: true);
+        using var engine = Start(new FakeBackend(cuts: false), sparse: true);
+        var (expected, sequence, latest) = (New(sparse: true), New(sparse: true), new Dictionary<KvPageId, KvPart>());
+        KvSnapshot? last = null;
+        foreach (var length in new[] { 70, 1, 90 })
+        {
+            await RunAsync(undisturbed, expected, Prompt(length));
+            await RunAsync(engine, sequence, Prompt(length));
+            last = (await engine.ExportAsync(sequence, latest.ToDictionary(p => p.Key, p => p.Value.End - p.Value.First)))!;
+            Assert.All(last.Parts, part => Assert.Equal((0, engine.Geometry.PageBytesOf(part.Pool)), (part.First % KvGeometry.PageTokens, part.Bytes.Length)));
+            foreach (var part in last.Parts) latest[part.Page] = part;
+        }
+        await engine.ReleaseAsync(sequence);
+        var held = last!.Shape.Held(anyStreams: true).Select(page => latest[page]).ToArray();
+        Assert.True(await ImportAsync(engine, sequence, last with { Parts = held }));
+        await RunAsync(undisturbed, expected, Prompt(20));
+        await RunAsync(engine, sequence, Prompt(20));
+        Assert.Equal(expected.Tokens.ToArray(), sequence.Tokens.ToArray());
+    }
+
+    [Fact]
     public async Task AnExportInPiecesIsTheExport()
     {
         using var engine = Start(fake: true, sparse: true);
@@ -206,8 +229,11 @@ public sealed class KvSnapshotTests : IDisposable
         return written;
     }
 
-    private Engine Start(bool fake, bool sparse, int kvTokens = 0, KvPrecision? precision = null) => new(
-        fake ? new FakeBackend() : new CpuBackend(new() { Threads = 1 }), _model.Config, _model.Weights, _model.Tokenizer.EndTokens,
+    private Engine Start(bool fake, bool sparse, int kvTokens = 0, KvPrecision? precision = null) =>
+        Start(fake ? new FakeBackend() : new CpuBackend(new() { Threads = 1 }), sparse, kvTokens, precision);
+
+    private Engine Start(IBackend backend, bool sparse, int kvTokens = 0, KvPrecision? precision = null) => new(
+        backend, _model.Config, _model.Weights, _model.Tokenizer.EndTokens,
         new()
         {
             KvTokens = kvTokens, KvPrecision = precision ?? (sparse ? KvPrecision.Int8 : KvPrecision.F16), LServe = sparse ? s_sparse : null,
