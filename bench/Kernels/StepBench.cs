@@ -8,11 +8,12 @@ using LServe.Model;
 
 namespace LServe.Bench.Kernels;
 
+/// <param name="Weights">Their format; in a name before the stroke, that of the cache behind it.</param>
 /// <param name="LServe">Null: dense.</param>
 /// <param name="Batch">Sequences that decode; 0: a prompt of <paramref name="Context"/> tokens is read.</param>
 internal sealed record StepSetting(WeightFormat Weights, KvPrecision Kv, LServeOptions? LServe, int Batch, int Context)
 {
-    public string Name => $"{Weights} weights, {Kv} {LServe?.Policy.ToString() ?? "dense"} {(Batch == 0 ? "prompt" : $"{Batch}x")}{Context >> 10}K";
+    public string Name => $"{Weights}/{Kv} {LServe?.Policy.ToString() ?? "dense"} {(Batch == 0 ? "prompt " : $"{Batch}x")}{Context >> 10}K";
 }
 
 /// <summary>

@@ -36,6 +36,43 @@ struct Shared {
 
 #include <lserve/select/statistics.cuh>
 
+__device__ __forceinline__ void store_halves(u16 (&columns)[8][stride], int head, int channel, float x)
+{
+    const f16 high = to_f16(x);
+    columns[head][channel] = high.bits;
+    columns[head + 4][channel] = to_f16(x - to_f32(high)).bits;
+}
+
+__device__ __forceinline__ void prepare(Shared& shared, const float* queries, int policy)
+{
+    const int lane = threadIdx.x % 32;
+    for (int h = threadIdx.x / 32; h < 4 * parts; h += warps) {
+        float x[(stride + 31) / 32], most = 0;
+#pragma unroll
+        for (int i = 0; i < (stride + 31) / 32; i++) {
+            const int c = lane + 32 * i;
+            x[i] = h < GROUP && c < HEAD_DIM ? queries[h * HEAD_DIM + c] : 0;
+            most = fmaxf(most, fabsf(x[i]));
+        }
+        for (int step = 16; step > 0; step /= 2) most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, step));
+        const int exponent = min(max(int(__float_as_uint(most) >> 23) - 127, -100), 100);
+        const float down = __uint_as_float(u32(127 - exponent) << 23);
+        if (lane == 0 && h < GROUP) shared.factor[h] = __uint_as_float(u32(127 + exponent) << 23);
+#pragma unroll
+        for (int i = 0; i < (stride + 31) / 32; i++) {
+            const int c = lane + 32 * i;
+            if (c >= stride) break;
+            const float q = x[i] * down, square = q * q;
+            store_halves(shared.first[h / 4], h % 4, c, policy == quest ? fmaxf(q, 0.0f) : q);
+            if (policy == quest) store_halves(shared.negative[h / 4], h % 4, c, fminf(q, 0.0f));
+            else {
+                shared.squared[h / 4][h % 4][c] = __uint_as_float(upper_tf32(square));
+                shared.squared[h / 4][h % 4 + 4][c] = square - __uint_as_float(upper_tf32(square));
+            }
+        }
+    }
+}
+
 /// One warp: scores of the open logical page of `tokens` tokens, from float32.
 __device__ __forceinline__ void score_open(Shared& shared, const float* queries, const float* open, int tokens, int policy, float deviation)
 {
@@ -220,7 +257,7 @@ extern "C" __global__ void __launch_bounds__(threads, 2) select_score(const Sele
     const float* queries = p.queries + u64(row) * p.query_stride + kv_head * GROUP * HEAD_DIM;
     const bool has_open = open_tokens && last_group % blocks == int(blockIdx.x);
     if (has_open && warp == 0) score_open(shared, queries, p.open + u64(head_state) * 2 * HEAD_DIM, open_tokens, p.policy, p.policy == quest ? 0 : p.deviation);
-    prepare(shared, [&](int h) { return h < GROUP ? queries + h * HEAD_DIM : nullptr; }, p.policy);
+    prepare(shared, queries, p.policy);
     __syncthreads();
     float* scores = p.scores + u64(head_row) * p.score_stride;
     float* weights = scores + GROUP * pages_per_block * groups;  // two-stage: [groups][GROUP] (most, sum)

@@ -26,9 +26,8 @@ internal sealed class PromptSelection(KernelLibrary library, AttentionShape shap
         if (lists == 0) return;
         var pages = inputs.LastChoosing / KvGeometry.PageTokens;
         if (_kernel is null || _kernel.Pages < pages) _kernel = new(library, shape, Math.Max(pages, 2 * (_kernel?.Pages ?? 0)));
-        var (scores, totals, weights) = _kernel.Floats;
         var heads = (long)lists * geometry.KvHeads;
-        _scores.Reserve(heads * (scores + totals + weights) * sizeof(float), stream);
+        _scores.Reserve(heads * (_kernel.PreparedBytes + _kernel.FactorBytes + _kernel.ScoreBytes + _kernel.TotalBytes + _kernel.WeightBytes), stream);
         _lists.Reserve(heads * Width * sizeof(int), stream);
         _counts.Reserve(heads * sizeof(int), stream);
     }
@@ -38,12 +37,13 @@ internal sealed class PromptSelection(KernelLibrary library, AttentionShape shap
     {
         var (blocks, lists) = inputs.ChoosingBlocks;
         if (lists == 0 || parameters.Kv.RetrievalHeads == 0) return;
-        var (scores, totals, _) = _kernel!.Floats;
-        var heads = (ulong)(lists * geometry.KvHeads * sizeof(float));
+        var heads = (ulong)(lists * geometry.KvHeads);
         parameters.Blocks = blocks;
-        parameters.Scores = _scores.Address;
-        parameters.Totals = _scores.Address + heads * (ulong)scores;
-        parameters.Weights = parameters.Totals + heads * (ulong)totals;
+        parameters.Prepared = _scores.Address;
+        parameters.Factors = parameters.Prepared + heads * (ulong)_kernel!.PreparedBytes;
+        parameters.Scores = parameters.Factors + heads * (ulong)_kernel.FactorBytes;
+        parameters.Totals = parameters.Scores + heads * (ulong)_kernel.ScoreBytes;
+        parameters.Weights = parameters.Totals + heads * (ulong)_kernel.TotalBytes;
         (parameters.List, parameters.ListCount, parameters.ListWidth) = (Lists, Counts, Width);
         parameters.Pages = _kernel.Pages;
         (parameters.SinkPages, parameters.RecentPages, parameters.Deviation) = (_options.SinkPages, _options.RecentPages, _options.Deviation);

@@ -69,7 +69,7 @@ internal struct AttentionPrefillParams
 internal struct SelectPromptParams
 {
     public KvLayer Kv;
-    public ulong Queries, Blocks, Scores, Weights, Totals, List, ListCount, QueryStride;
+    public ulong Queries, Blocks, Prepared, Factors, Scores, Weights, Totals, List, ListCount, QueryStride;
     public int Pages, ListWidth, SinkPages, RecentPages, Policy;
     public float Deviation;
     public int Pass, Unused;

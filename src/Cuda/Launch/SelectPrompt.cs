@@ -6,14 +6,15 @@ namespace LServe.Cuda.Launch;
 /// <summary>Launches <c>kernels/select/select_prompt.cu</c>: the pages that query blocks of prompts read of what came before them.</summary>
 internal sealed class SelectPrompt : IKernelFamily
 {
-    private const int Threads = 256, PagesPerBlock = 32;
-    private readonly CudaKernel _score, _total, _choose;
-    private readonly int _queries;
+    private const int Threads = 256, PagesPerBlock = 32, QueriesPerBlock = 8;
+    private readonly CudaKernel _prepare, _score, _total, _choose;
+    private readonly int _queries, _channels;
 
     /// <param name="pages">Most pages before a block.</param>
     public SelectPrompt(KernelLibrary library, AttentionShape shape, int pages)
     {
-        (Pages, _queries) = ((pages + PagesPerBlock - 1) / PagesPerBlock * PagesPerBlock, AttentionPrefill.BlockRows * shape.Group);
+        (Pages, _queries, _channels) = ((pages + PagesPerBlock - 1) / PagesPerBlock * PagesPerBlock, AttentionPrefill.BlockRows * shape.Group, shape.Layout.Channels);
+        _prepare = library.Kernel(Variant(shape), "select_prompt_prepare");
         _score = library.Kernel(Variant(shape), "select_prompt_score");
         _total = library.Kernel(Variant(shape), "select_prompt_total");
         _choose = library.Kernel(Variant(shape), "select_prompt_choose", Pages * sizeof(uint));
@@ -24,13 +25,18 @@ internal sealed class SelectPrompt : IKernelFamily
     /// <summary><see cref="SelectPromptParams.Pages"/>.</summary>
     public int Pages { get; }
 
-    /// <summary>Floats at <see cref="SelectPromptParams.Scores"/>, <see cref="SelectPromptParams.Totals"/> and <see cref="SelectPromptParams.Weights"/> for one list and head.</summary>
-    public (int Scores, int Totals, int Weights) Floats => (Pages, 2 * _queries, 2 * _queries * (Pages / PagesPerBlock));
+    /// <summary>Bytes of one list's head at <see cref="SelectPromptParams.Prepared"/>, and likewise.</summary>
+    public int PreparedBytes => _queries * 2 * _channels * sizeof(ushort);
+    public int FactorBytes => _queries * sizeof(float);
+    public int ScoreBytes => Pages * sizeof(float);
+    public int TotalBytes => 2 * _queries * sizeof(float);
+    public int WeightBytes => TotalBytes * (Pages / PagesPerBlock);
 
     /// <param name="blocks">Blocks at <see cref="SelectPromptParams.Blocks"/>, each with a list.</param>
     public void Launch(CudaStream stream, int blocks, SelectPromptParams parameters)
     {
         var heads = parameters.Kv.RetrievalHeads;
+        _prepare.Launch(stream, new(_queries / QueriesPerBlock, Threads, heads, blocks, OverlapPrevious: true), parameters);
         var scores = new LaunchShape(Pages / PagesPerBlock, Threads, heads, blocks, OverlapPrevious: true);
         if (parameters.Policy == (int)PagePolicy.TwoStage)
         {

@@ -151,6 +151,8 @@ struct SelectPromptParams {
     KvLayer kv;                  // position, sequence and mode unread
     const float* queries;        // [R, H, D] after RoPE
     const PrefillBlock* blocks;  // those that choose; their lists are numbered from 0
+    f16* prepared;               // [lists, retrieval heads, 128 · group, 2, channels] queries as operands
+    float* factors;              // [lists, retrieval heads, 128 · group]
     float* scores;               // [lists, retrieval heads, pages]
     float* weights;              // two-stage: [lists, retrieval heads, pages / 32, 128 · group, 2]
     float* totals;               // two-stage: [lists, retrieval heads, 128 · group, 2]

@@ -6,45 +6,6 @@
 
 __device__ __forceinline__ u32 upper_tf32(float x) { return __float_as_uint(x) & 0xffffe000; }
 
-__device__ __forceinline__ void store_halves(u16 (&columns)[8][stride], int head, int channel, float x)
-{
-    const f16 high = to_f16(x);
-    columns[head][channel] = high.bits;
-    columns[head + 4][channel] = to_f16(x - to_f32(high)).bits;
-}
-
-/// Whole block: query_at(h) is query h of 4 · parts, or null.
-template <typename At> __device__ __forceinline__ void prepare(Shared& shared, At query_at, int policy)
-{
-    const int lane = threadIdx.x % 32;
-    for (int h = threadIdx.x / 32; h < 4 * parts; h += warps) {
-        const float* query = query_at(h);
-        float x[(stride + 31) / 32], most = 0;
-#pragma unroll
-        for (int i = 0; i < (stride + 31) / 32; i++) {
-            const int c = lane + 32 * i;
-            x[i] = query && c < HEAD_DIM ? query[c] : 0;
-            most = fmaxf(most, fabsf(x[i]));
-        }
-        for (int step = 16; step > 0; step /= 2) most = fmaxf(most, __shfl_xor_sync(0xffffffff, most, step));
-        const int exponent = min(max(int(__float_as_uint(most) >> 23) - 127, -100), 100);
-        const float down = __uint_as_float(u32(127 - exponent) << 23);
-        if (lane == 0 && query) shared.factor[h] = __uint_as_float(u32(127 + exponent) << 23);
-#pragma unroll
-        for (int i = 0; i < (stride + 31) / 32; i++) {
-            const int c = lane + 32 * i;
-            if (c >= stride) break;
-            const float q = x[i] * down, square = q * q;
-            store_halves(shared.first[h / 4], h % 4, c, policy == quest ? fmaxf(q, 0.0f) : q);
-            if (policy == quest) store_halves(shared.negative[h / 4], h % 4, c, fminf(q, 0.0f));
-            else {
-                shared.squared[h / 4][h % 4][c] = __uint_as_float(upper_tf32(square));
-                shared.squared[h / 4][h % 4 + 4][c] = square - __uint_as_float(upper_tf32(square));
-            }
-        }
-    }
-}
-
 /// Both statistics of 16 logical pages: lane l has rows l / 4 and l / 4 + 8, channels 16 · (l % 4 + 4 · i) … +15 of each.
 struct Statistics {
     vec4 value[2][2][chunks][2];  // which, half of the rows, chunk, half of the channels
