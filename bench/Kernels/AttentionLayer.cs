@@ -43,7 +43,7 @@ internal sealed class AttentionLayer : IDisposable
         var (retrieval, streaming) = AttentionPlan.Compute(positions, sequences, _keep, Sink, Local);
         _blocks = retrieval.Count * retrievalHeads + streaming.Count * (KvHeads - retrievalHeads);
         var position = Upload(positions);
-        var kv = Layer(position, Upload(sequences), Upload(Array.ConvertAll(sequences, _ => (int)RowMode.Renewing)));
+        var kv = Layer(position, Upload(sequences), Upload(Array.ConvertAll(sequences, _ => (int)RowMode.Sparse)));
         var queries = Random((long)setting.Rows * QueryHeads * HeadDim * 2);
         var open = Random((long)setting.Rows * KvHeads * 4 * HeadDim);
         _appendParams = AppendArguments(kv, open, sequences);
@@ -112,7 +112,7 @@ internal sealed class AttentionLayer : IDisposable
         var stride = SelectScore.ScoreStride(Group, _pages);
         return new()
         {
-            Kv = kv, Queries = queries, Open = open,
+            Kv = kv, Queries = queries, Open = open, Renewing = Upload(Enumerable.Range(0, _setting.Rows).ToArray()),
             Scores = Random(2L * heads * Math.Max(stride, SelectRefine.ScoreFloats(Group, _candidates + RecentPages))),
             Candidates = Upload(new int[heads * Math.Max(1, _candidates)]), CandidateCount = Upload(new int[heads]),
             List = Upload(new int[heads * Math.Max(1, _keep)]), ListCount = Upload(new int[heads]), Arrived = Upload(new int[heads]), QueryStride = QueryHeads * HeadDim,

@@ -1,7 +1,7 @@
 // First stage of page selection: a score for every page from its statistics, then the best pages, in the block that finishes a row and head last.
 //
 // Shapes     queries [R, H, D] float32; statistics in the pages; → list (quest, moments) or candidates (two-stage) [S, retrieval heads, …]
-// Grid       (any number of blocks, retrieval heads, R), 256 threads: blocks take 32 pages in turn; rows that renew nothing leave at once
+// Grid       (any number of blocks, retrieval heads, rows that renew), 256 threads: blocks take 32 pages in turn
 // Variants   -DHEAD_DIM -DKEY_BITS -DVALUE_BITS -DGROUP
 // Shared     dynamic: 4 B per page of the longest row
 // Bytes      16 · D a page (4 logical pages, two binary16 a channel)
@@ -218,7 +218,11 @@ extern "C" __global__ void __launch_bounds__(threads, 2) select_score(const Sele
     extern __shared__ u32 keys[];
     __shared__ Shared shared;
     const KvLayer& kv = p.kv;
-    const int slot = blockIdx.y, row = blockIdx.z;
+    const int slot = blockIdx.y, row = p.renewing[blockIdx.z];
+    if (row < 0) {
+        wait_for_previous_kernel();
+        return;
+    }
     const int position = kv.position[row], sequence = kv.sequence[row], pages = position / page_tokens + 1, kv_head = kv.heads[slot];
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, logical = lane / 4 % logical_pages;
     const int complete = (position + 1) / logical_tokens, open_tokens = (position + 1) % logical_tokens;
@@ -237,7 +241,6 @@ extern "C" __global__ void __launch_bounds__(threads, 2) select_score(const Sele
     wait_for_previous_kernel();
     let_next_kernel_start();
 
-    if (kv.mode[row] != renewing_row) return;
     const int head_state = sequence * kv.state_heads + slot, head_row = row * kv.retrieval_heads + slot;
     const bool by_share = p.policy == two_stage;
     const int keep = by_share ? p.candidate_width : p.list_width;

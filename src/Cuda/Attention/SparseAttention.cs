@@ -114,14 +114,14 @@ internal sealed class SparseAttention : IDisposable
         var (list, listCount, listWidth) = selections.Lists(pages.FirstRetrieval);
         var parameters = new SelectParams
         {
-            Kv = Kv(pages), Queries = qkv, Open = selections.Open(pages.FirstRetrieval), Scores = _scores.Address,
+            Kv = Kv(pages), Queries = qkv, Open = selections.Open(pages.FirstRetrieval), Renewing = Inputs.Renewing, Scores = _scores.Address,
             Candidates = selections.Kept(pages.FirstRetrieval), CandidateCount = selections.Counts(pages.FirstRetrieval),
             List = list, ListCount = listCount, Arrived = _arrived.Address, QueryStride = (ulong)layer.Config.QkvSize,
             ScoreStride = SelectScore.ScoreStride(_shape.Group, _step.Pages), CandidateWidth = options.KeptPages, ListWidth = listWidth,
             SinkPages = options.SinkPages, RecentPages = options.RecentPages, Policy = (int)PolicyOf(options.Policy), Deviation = options.Deviation,
-            Settled = _step.Renews ? 0 : 1,
+            Settled = _step.Renewing > 0 ? 0 : 1,
         };
-        if (_step.Renews) _score!.Launch(stream, _step.Rows, _step.Pages, parameters);
+        if (_step.Renewing > 0) _score!.Launch(stream, _step.Renewing, _step.Pages, parameters);
         _refine?.Launch(stream, _step.Rows, parameters);
     }
 
@@ -157,7 +157,7 @@ internal sealed class SparseAttention : IDisposable
             Kv = Kv(pages), Queries = qkv, Output = output, Retrieval = RetrievalItems, Streaming = StreamingItems, Counts = Counts,
             List = list, ListCount = listCount, ListWidth = listWidth, Partial = _partial.Address, Arrived = _arrived.Address,
             QueryStride = (ulong)layer.Config.QkvSize, OutputStride = (ulong)(layer.Config.QueryHeads * _geometry.HeadDim),
-            Settled = _step.Renews || _refine is not null ? 0 : 1,
+            Settled = _step.Renewing > 0 || _refine is not null ? 0 : 1,
         });
     }
 

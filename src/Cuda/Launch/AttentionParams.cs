@@ -16,11 +16,8 @@ internal enum RowMode
     /// <summary>Sees everything.</summary>
     Dense = 0,
 
-    /// <summary>Reads the pages it chose before.</summary>
+    /// <summary>The pages it chose, and windows.</summary>
     Sparse = 1,
-
-    /// <summary>Chooses anew.</summary>
-    Renewing = 2,
 }
 
 /// <summary>Consecutive tokens of one sequence within one logical page.</summary>
@@ -79,7 +76,7 @@ internal struct SelectPromptParams
 internal struct SelectParams
 {
     public KvLayer Kv;
-    public ulong Queries, Open, Scores, Candidates, CandidateCount, List, ListCount, Arrived, QueryStride;
+    public ulong Queries, Open, Renewing, Scores, Candidates, CandidateCount, List, ListCount, Arrived, QueryStride;
     public int ScoreStride, CandidateWidth, ListWidth, SinkPages, RecentPages, Policy;
     public float Deviation;
     public int Settled;

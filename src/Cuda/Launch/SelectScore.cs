@@ -35,7 +35,8 @@ internal sealed class SelectScore : IKernelFamily
     /// <summary>Floats of one row and head at <see cref="SelectParams.Scores"/>: scores of each page, and each block's weight.</summary>
     public static int ScoreStride(int group, int maxPages) => group * ((maxPages + PagesPerBlock - 1) / PagesPerBlock) * (PagesPerBlock + 2);
 
-    /// <param name="pages">Pages of the longest row of this launch.</param>
+    /// <param name="rows">Rows at <see cref="SelectParams.Renewing"/>.</param>
+    /// <param name="pages">Pages of the longest of them.</param>
     public void Launch(CudaStream stream, int rows, int pages, in SelectParams parameters)
     {
         if (pages > _maxPages) throw new ArgumentOutOfRangeException(nameof(pages), pages, $"This launcher was made for at most {_maxPages} pages.");

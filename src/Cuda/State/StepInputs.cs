@@ -14,7 +14,7 @@ namespace LServe.Cuda.State;
 internal sealed class StepInputs : IDisposable
 {
     private const int LeastRows = 64, RunInts = 4, BlockInts = 8;
-    private const int Runs = 5, Later = Runs + RunInts, Blocks = Later + RunInts, Fields = Blocks + BlockInts;  // in units of `_maxRows` integers
+    private const int Runs = 6, Later = Runs + RunInts, Blocks = Later + RunInts, Fields = Blocks + BlockInts;  // in units of `_maxRows` integers
 
     private readonly MirroredMemory _rows = new();
     private readonly List<TokenRun> _runs = [], _later = [];
@@ -33,6 +33,9 @@ internal sealed class StepInputs : IDisposable
     /// <summary>A <see cref="RowMode"/> a row.</summary>
     public ulong Modes => Field(3);
     public ulong LogitRows => Field(4);
+
+    /// <summary>Rows that choose their pages anew, then −1.</summary>
+    public ulong Renewing => Field(5);
 
     /// <summary>Runs of one append launch, and of a second one after it.</summary>
     public (ulong Address, int Count) FirstRuns => (Field(Runs), _runs.Count);
@@ -57,11 +60,15 @@ internal sealed class StepInputs : IDisposable
         _later.Clear();
         _blocks.Clear();
         _lists = 0;
+        var renewing = host.Slice(5 * _maxRows, _maxRows);
+        renewing.Fill(-1);
+        var renews = 0;
         for (var i = 0; i < plan.Slices.Length; i++)
         {
             var slice = plan.Slices[i];
             host.Slice(2 * _maxRows + slice.FirstRow, slice.Count).Fill(lines[i]);
-            host.Slice(3 * _maxRows + slice.FirstRow, slice.Count).Fill((int)ModeOf(slice));
+            host.Slice(3 * _maxRows + slice.FirstRow, slice.Count).Fill((int)(slice.Selection is null ? RowMode.Dense : RowMode.Sparse));
+            if (slice.Renew && slice.Selection is not null) renewing[renews++] = slice.FirstRow;
             AttentionAppend.AddRuns(_runs, _later, slice.FirstRow, slice.Count, slice.Start, lines[i]);
             if (slice.Kind == SliceKind.Prefill)
                 AddBlocks(slice, lines[i], choosesFrom);
@@ -103,8 +110,6 @@ internal sealed class StepInputs : IDisposable
         var own = _blocks.Where(b => b.Sequence == line).OrderBy(b => b.Position).ToArray();
         return own.Length == 0 ? null : own[number];
     }
-
-    private static RowMode ModeOf(in StepSlice slice) => slice.Selection is null ? RowMode.Dense : slice.Renew ? RowMode.Renewing : RowMode.Sparse;
 
     private void Put<T>(List<T> items, int field) where T : unmanaged =>
         MemoryMarshal.Cast<T, int>(CollectionsMarshal.AsSpan(items)).CopyTo(_rows.Host[(field * _maxRows)..]);

@@ -38,7 +38,7 @@ public class AttentionPlanTests
     {
         int[] positions = [.. Enumerable.Range(0, 7).SelectMany(_ => Positions)];
         int[] sequences = [.. Enumerable.Range(0, positions.Length).Reverse()];
-        int[] modes = [.. positions.Select((_, row) => row % 3)];
+        int[] modes = [.. positions.Select((_, row) => row % 2)];
         var (retrieval, streaming) = AttentionPlan.Compute(positions, sequences, keep, sink, local, row => modes[row] == (int)RowMode.Dense);
         using var mode = Gpu.Upload<int>(modes);
         using var position = Gpu.Upload<int>(positions);

@@ -19,7 +19,7 @@ internal sealed class AttentionStep
         (_case, _bed, _rows) = (c, bed, rows);
         var sequences = c.Lengths.Length;
         Positions = [.. rows.Select(s => c.Lengths[s] - 1)];
-        _layer = bed.Layer(bed.Upload(Positions), bed.Upload(rows), bed.Upload(Array.ConvertAll(rows, _ => (int)RowMode.Renewing)));
+        _layer = bed.Layer(bed.Upload(Positions), bed.Upload(rows), bed.Upload(Array.ConvertAll(rows, _ => (int)RowMode.Sparse)));
         Queries = [.. rows.Select(s => Enumerable.Range(0, c.KvHeads * c.Group).Select(h => Cuda.Values.WithOutliers(new Random(1000 * s + h), c.HeadDim)).ToArray())];
         _queries = bed.Upload(Queries.SelectMany(row => row.SelectMany(q => q)).ToArray());
         _list = bed.Keep(Gpu.Poisoned(sequences * c.RetrievalHeads * c.Keep * 4L));
@@ -42,7 +42,7 @@ internal sealed class AttentionStep
         var stride = SelectScore.ScoreStride(c.Group, c.MaxPages);
         var parameters = new SelectParams
         {
-            Kv = _layer, Queries = _queries.Address, Open = _bed.Open,
+            Kv = _layer, Queries = _queries.Address, Open = _bed.Open, Renewing = _bed.Upload(Enumerable.Range(0, _rows.Length).ToArray()).Address,
             Scores = _bed.Keep(Gpu.Poisoned(4L * heads * Math.Max(stride, SelectRefine.ScoreFloats(c.Group, pool)))).Address,
             Candidates = _candidates.Address, CandidateCount = _candidateCount.Address, List = _list.Address, ListCount = _listCount.Address,
             Arrived = _bed.Upload(new int[heads]).Address, QueryStride = (ulong)(c.KvHeads * c.Group * c.HeadDim),

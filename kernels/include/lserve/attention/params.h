@@ -7,7 +7,7 @@
 namespace lserve {
 
 /// What a decode row does.
-constexpr int dense_row = 0, sparse_row = 1, renewing_row = 2;  // sees everything; keeps its choice of pages; renews it
+constexpr int dense_row = 0, sparse_row = 1;  // sees everything; the pages it chose, and windows
 
 /// Where the KV pages of one layer are. Heads come in order of kind: the retrieval ones take slots 0 … in the retrieval pool, the others in the streaming pool.
 struct KvLayer {
@@ -20,7 +20,7 @@ struct KvLayer {
     const int* streaming_table;  // [S, streaming_width] sink pages, then the ring
     const int* position;         // [R] position of the row's token
     const int* sequence;         // [R] line of the tables and of the selection state
-    const int* mode;             // [R] dense_row, sparse_row or renewing_row
+    const int* mode;             // [R] dense_row or sparse_row
     int retrieval_width;
     int streaming_width;
     int kv_heads;                // G
@@ -129,6 +129,7 @@ struct SelectParams {
     KvLayer kv;
     const float* queries;        // [R, H, D] after RoPE
     const float* open;           // [S, state heads, 2, D]
+    const int* renewing;         // score: rows that choose anew, one for each block in z, or −1
     float* scores;               // score: [R, retrieval heads, score_stride]; refine: [R, retrieval heads, candidate_width + recent_pages, group, 2]
     int* candidates;             // [S, state heads, candidate_width], two-stage only
     int* candidate_count;        // [S, state heads]
