@@ -1,12 +1,14 @@
-// Writes keys and values of new tokens into their pages, and keeps the statistics of their logical page.
+// Rotary position embedding of new tokens' queries (in place) and keys, after the norm per head where the model has one; keys and values into
+// their pages, with the statistics of their logical page.
 //
-// Shapes     keys, values [R, G, D] float32 after RoPE; pages of kv_page.cuh
-// Grid       (runs of at most 16 tokens within a logical page, G), 128 threads; 2 · 16 vectors by the warps, then words by all threads
+// Shapes     queries [R, H, D], keys, values [R, G, D] float32; pages of kv_page.cuh
+// Grid       (runs of at most 16 tokens within a logical page, G), 128 threads; (2 + group) · 16 vectors by the warps, then words by all threads
 // Variants   -DHEAD_DIM -DKEY_BITS -DVALUE_BITS
-// Shared     8 KB at D = 128
-// Bytes      8 · D in and (bits of keys + bits of values) / 8 · D out per token and KV head; 8 · D twice for the open statistics
-// Exactness  codes as lserve.py `codes`: centre and rotation in float64, then float32 with single roundings. Statistics in token order
-// Reference  lserve.py `codes`, `page_scores`; test tests/Kernels/Attention
+// Shared     16 KB at D = 128
+// Bytes      8 · group · D for queries, 8 · D in and (bits of keys + bits of values) / 8 · D out per token and KV head; 8 · D twice for the open statistics
+// Exactness  the angle is position · frequency in float64, brought into ±π there. Codes as lserve.py `codes`: centre and rotation in float64, then
+//            float32 with single roundings. Statistics in token order
+// Reference  Cpu/Reference RopeAppend, lserve.py `codes`, `page_scores`; tests tests/Kernels/Attention, tests/Kernels/Cuda/RopeTests
 #include <lserve/async.cuh>
 
 #include <lserve/attention/kv_page.cuh>
@@ -19,10 +21,54 @@ using namespace lserve;
 using Page = KvPage<HEAD_DIM, KEY_BITS, VALUE_BITS>;
 constexpr int warps = 4, threads = 32 * warps, channels = Page::channels, elements = (HEAD_DIM + 31) / 32;
 
+constexpr int pairs = HEAD_DIM / 2, pairs_of_lane = (pairs + 31) / 32, open_of_thread = (HEAD_DIM + threads - 1) / threads;
+
 struct Shared {
-    u16 code[2][logical_tokens][channels];  // keys, values
-    u32 scale[2][logical_tokens];           // (low, scale)
+    u16 code[2][logical_tokens][channels];   // keys, values
+    u32 scale[2][logical_tokens];            // (low, scale)
+    float key[logical_tokens][HEAD_DIM];     // turned
 };
+
+/// Cosines and sines of a position, for the lane's pairs of channels.
+struct Turns {
+    float2 at[pairs_of_lane];
+
+    __device__ __forceinline__ Turns(const AttentionAppendParams& p, int position, int lane)
+    {
+        constexpr double turn = 6.283185307179586476925, inverse = 0.15915494309189533577;
+#pragma unroll
+        for (int j = 0; j < pairs_of_lane; j++) {
+            const double angle = p.inverse_frequencies && lane + 32 * j < pairs ? position * p.inverse_frequencies[lane + 32 * j] : 0;
+            float sine, cosine;
+            sincosf(float(angle - rint(angle * inverse) * turn), &sine, &cosine);
+            at[j] = {cosine * p.magnitude, sine * p.magnitude};
+        }
+    }
+};
+
+/// A warp turns a head; pair i: channels first · i and first · i + second. `from` and `to` may be the same.
+__device__ __forceinline__ void turn_head(const AttentionAppendParams& p, const float* from, float* to, const float* gain, const Turns& turns, int lane)
+{
+    const int first = p.halves ? 1 : 2, second = p.halves ? pairs : 1;
+    float a[pairs_of_lane], b[pairs_of_lane], squares = 0;
+#pragma unroll
+    for (int j = 0; j < pairs_of_lane; j++) {
+        const int i = lane + 32 * j;
+        a[j] = i < pairs ? from[first * i] : 0;
+        b[j] = i < pairs ? from[first * i + second] : 0;
+        squares += a[j] * a[j] + b[j] * b[j];
+    }
+    for (int step = 16; gain && step > 0; step /= 2) squares += __shfl_xor_sync(0xffffffff, squares, step);
+    const float scale = gain ? 1.0f / sqrtf(squares / HEAD_DIM + p.epsilon) : 1.0f;
+#pragma unroll
+    for (int j = 0; j < pairs_of_lane; j++) {
+        const int i = lane + 32 * j;
+        if (i >= pairs) continue;
+        const float u = gain ? a[j] * scale * gain[first * i] : a[j], v = gain ? b[j] * scale * gain[first * i + second] : b[j];
+        to[first * i] = u * turns.at[j].x - v * turns.at[j].y;
+        to[first * i + second] = u * turns.at[j].y + v * turns.at[j].x;
+    }
+}
 
 __device__ __forceinline__ u32 pack_pair(f16 low, f16 high) { return low.bits | u32(high.bits) << 16; }
 
@@ -163,16 +209,18 @@ __device__ __forceinline__ float min_or_nan(float a, float b) { float c; asm("mi
 __device__ __forceinline__ f16 statistic(float x) { return fabsf(x) < -negative_infinity ? to_f16_clamped(x) : f16{0x7e00}; }
 
 /// Merges the run's keys into the open logical page, channel by channel in token order; rounds it into the page when it is complete.
-/// The warps that a single token leaves idle do it then.
-__device__ __forceinline__ void keep_statistics(const AttentionAppendParams& p, u8* page, float* open, const float* keys, const TokenRun& run)
+/// `firsts`, `seconds`: those it has so far, of the thread's channels.
+__device__ __forceinline__ void keep_statistics(
+    const AttentionAppendParams& p, u8* page, float* open, float (&firsts)[open_of_thread], float (&seconds)[open_of_thread], const Shared& shared, const TokenRun& run)
 {
     const int before = run.position % logical_tokens, logical = run.position % page_tokens / logical_tokens;
-    const int busy = run.count == 1 ? 2 * 32 : 0;
-    for (int c = int(threadIdx.x) - busy; c < HEAD_DIM; c += threads - busy) {
-        if (c < 0) break;
-        float first = before ? open[c] : 0, second = before ? open[HEAD_DIM + c] : 0;
+#pragma unroll
+    for (int i = 0; i < open_of_thread; i++) {
+        const int c = threadIdx.x + i * threads;
+        if (c >= HEAD_DIM) break;
+        float first = firsts[i], second = seconds[i];
         for (int t = 0; t < run.count; t++) {
-            const float x = keys[u64(t) * p.row_stride + c];
+            const float x = shared.key[t][c];
             const int n = before + t + 1;
             if (p.statistics == 1) {
                 first = n == 1 ? x : max_or_nan(first, x);
@@ -194,6 +242,28 @@ __device__ __forceinline__ void keep_statistics(const AttentionAppendParams& p, 
     }
 }
 
+/// A warp's vector of a token: the key (which 0), the value (1) or a query. `turns`: of the run's first token.
+__device__ __forceinline__ void turn_or_quantise(
+    const AttentionAppendParams& p, Shared& shared, const TokenRun& run, const Turns& turns, int kv_head, int which, int token, int lane)
+{
+    const u64 row = u64(run.first_row + token) * p.row_stride;
+    if (which == 1) {
+        quantise<VALUE_BITS>(shared, 1, token, p.values + row + kv_head * HEAD_DIM, nullptr, lane);
+        return;
+    }
+    if (which == 0) {
+        const float* key = p.keys + row + kv_head * HEAD_DIM;
+        if (p.inverse_frequencies) turn_head(p, key, shared.key[token], p.key_norm, token == 0 ? turns : Turns(p, run.position + token, lane), lane);
+        else
+            for (int c = lane; c < HEAD_DIM; c += 32) shared.key[token][c] = key[c];
+        __syncwarp();
+        quantise<KEY_BITS>(shared, 0, token, shared.key[token], p.centre + kv_head * HEAD_DIM, lane);
+    } else if (p.inverse_frequencies) {
+        float* query = p.queries + row + (kv_head * p.group + which - 2) * HEAD_DIM;
+        turn_head(p, query, query, p.query_norm, token == 0 ? turns : Turns(p, run.position + token, lane), lane);
+    }
+}
+
 extern "C" __global__ void __launch_bounds__(threads) attention_append(const AttentionAppendParams p)
 {
     __shared__ Shared shared;
@@ -202,23 +272,28 @@ extern "C" __global__ void __launch_bounds__(threads) attention_append(const Att
     const TokenRun run = p.runs[blockIdx.x];
     const bool streaming = place >= kv.retrieval_heads;
     const int kv_head = kv.heads[place], slot_of_head = streaming ? place - kv.retrieval_heads : place;
-    const u64 at = u64(run.first_row) * p.row_stride + kv_head * HEAD_DIM;
     const int index = run.position / page_tokens, slot = run.position % page_tokens;
     u8* page = streaming ? kv.streaming + u64(kv.streaming_table[u64(run.sequence) * kv.streaming_width + ring_slot(index, kv.sink, kv.streaming_width)]) * kv.streaming_stride + u64(slot_of_head) * Page::streaming_bytes
                          : kv.retrieval + u64(kv.retrieval_table[u64(run.sequence) * kv.retrieval_width + index]) * kv.retrieval_stride + u64(slot_of_head) * kv.retrieval_bytes;
 
     u32 words[value_words];
     read_value_words(words, page, slot);
+    const Turns turns(p, run.position, lane);
     wait_for_previous_kernel();
     let_next_kernel_start();
 
-    for (int task = threadIdx.x / 32; task < 2 * run.count; task += warps) {
-        const u64 token = at + u64(task / 2) * p.row_stride;
-        if (task % 2 == 0) quantise<KEY_BITS>(shared, 0, task / 2, p.keys + token, p.centre + kv_head * HEAD_DIM, lane);
-        else quantise<VALUE_BITS>(shared, 1, task / 2, p.values + token, nullptr, lane);
+    const bool keeps = !streaming && p.statistics;
+    float* open = p.open + (u64(run.sequence) * kv.state_heads + slot_of_head) * 2 * HEAD_DIM;
+    float firsts[open_of_thread] = {}, seconds[open_of_thread] = {};
+    for (int i = 0; i < open_of_thread; i++) {
+        const int c = threadIdx.x + i * threads;
+        if (!keeps || run.position % logical_tokens == 0 || c >= HEAD_DIM) continue;
+        firsts[i] = open[c];
+        seconds[i] = open[HEAD_DIM + c];
     }
-    if (!streaming && p.statistics) keep_statistics(p, page, p.open + (u64(run.sequence) * kv.state_heads + slot_of_head) * 2 * HEAD_DIM, p.keys + at, run);
+    for (int task = threadIdx.x / 32; task < (2 + p.group) * run.count; task += warps) turn_or_quantise(p, shared, run, turns, kv_head, task / run.count, task % run.count, lane);
     __syncthreads();
+    if (keeps) keep_statistics(p, page, open, firsts, seconds, shared, run);
     write_keys(shared, page, slot, run.count);
     write_values(shared, page, slot, run.count, words);
 }

@@ -132,16 +132,7 @@ public sealed class CudaBackend : IBackend
 
     public void RopeAppend(AttentionLayer layer, IDeviceBuffer qkv)
     {
-        if (!_graphs.Issues) return;
-        var config = layer.Config;
-        _kernels.Rope.Launch(_stream, Plan.Rows, new()
-        {
-            Qkv = ((CudaBuffer)qkv).Float(), Positions = Attention.Inputs.Positions, InverseFrequencies = Frequencies(config.Rope),
-            QueryNorm = ((CudaVector?)layer.QueryNorm)?.Address ?? 0, KeyNorm = ((CudaVector?)layer.KeyNorm)?.Address ?? 0,
-            QueryHeads = config.QueryHeads, KvHeads = config.KvHeads, HeadDim = config.HeadDim, Halves = config.Rope.Style == RopeStyle.Halves ? 1 : 0,
-            Epsilon = config.RmsEpsilon, Magnitude = config.Rope.Magnitude,
-        });
-        Attention.Append(layer, ((CudaBuffer)qkv).Float(), _stream);
+        if (_graphs.Issues) Attention.Append(layer, ((CudaBuffer)qkv).Float(), Frequencies(layer.Config.Rope), _stream);
     }
 
     public void Select(AttentionLayer layer, IDeviceBuffer qkv)

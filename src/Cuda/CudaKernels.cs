@@ -11,12 +11,11 @@ internal sealed class CudaKernels(KernelLibrary library)
     public RmsNorm RmsNorm { get; } = new(library);
     public LinearDecode Decode { get; } = new(library);
     public LinearPrefill Prefill { get; } = new(library);
-    public Rope Rope { get; } = new(library);
     public SiluMul SiluMul { get; } = new(library);
 
     /// <summary>What every model needs, whatever its weights.</summary>
     public static IEnumerable<KernelVariant> Common =>
-        [.. RmsNorm.Variants, .. Rope.Variants, .. AttentionPlan.Variants, .. SiluMul.Variants];
+        [.. RmsNorm.Variants, .. AttentionPlan.Variants, .. SiluMul.Variants];
 
     /// <summary>What weights of a format need.</summary>
     public static IEnumerable<KernelVariant> Of(WeightFormat format) =>

@@ -43,21 +43,6 @@ struct EmbedParams {
     int vocabulary;          // V: other ids give zeros
 };
 
-/// kv/rope.cu
-struct RopeParams {
-    float* qkv;                         // [R, (H + 2G) · D]: queries and keys are turned in place
-    const int* positions;               // [R]
-    const double* inverse_frequencies;  // [D / 2] radians per token
-    const float* query_norm;            // [D] or null
-    const float* key_norm;              // [D] or null
-    int query_heads;                    // H
-    int kv_heads;                       // G
-    int head_dim;                       // D, even, at most 256
-    int halves;                         // 1: channels i and i + D / 2 turn together; 0: 2i and 2i + 1
-    float epsilon;
-    float magnitude;                    // of cosine and sine
-};
-
 /// pointwise/silu_mul.cu
 struct SiluMulParams {
     const float* gate_up;  // [R, 2F]

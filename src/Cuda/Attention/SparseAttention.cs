@@ -3,6 +3,7 @@ using LServe.Cuda.Jit;
 using LServe.Cuda.Launch;
 using LServe.Cuda.State;
 using LServe.Inference;
+using LServe.Model;
 
 namespace LServe.Cuda.Attention;
 
@@ -82,16 +83,21 @@ internal sealed class SparseAttention : IDisposable
         });
     }
 
-    /// <param name="qkv">[rows, (H + 2G)·D] with keys turned.</param>
-    public void Append(AttentionLayer layer, ulong qkv, CudaStream stream)
+    /// <summary>Turns queries in place, and appends keys and values.</summary>
+    /// <param name="qkv">[rows, (H + 2G)·D].</param>
+    /// <param name="frequencies">[D / 2] float64.</param>
+    public void Append(AttentionLayer layer, ulong qkv, ulong frequencies, CudaStream stream)
     {
+        var config = layer.Config;
         var pages = Pools[layer.Index];
         var keys = qkv + (ulong)(layer.Config.QueryHeads * _geometry.HeadDim * sizeof(float));
         var parameters = new AttentionAppendParams
         {
-            Kv = Kv(pages), Keys = keys, Values = keys + (ulong)(layer.Config.KvHeads * _geometry.HeadDim * sizeof(float)),
+            Kv = Kv(pages), Queries = qkv, Keys = keys, Values = keys + (ulong)(layer.Config.KvHeads * _geometry.HeadDim * sizeof(float)),
             Centre = pages.Centres, Open = Lines.Selections?.Open(pages.FirstRetrieval) ?? 0, Runs = Inputs.FirstRuns.Address,
-            RowStride = (ulong)layer.Config.QkvSize, Statistics = (int)(_geometry.LServe?.Statistics ?? 0),
+            RowStride = (ulong)config.QkvSize, Statistics = (int)(_geometry.LServe?.Statistics ?? 0),
+            InverseFrequencies = frequencies, Halves = config.Rope.Style == RopeStyle.Halves ? 1 : 0, Magnitude = config.Rope.Magnitude, Epsilon = config.RmsEpsilon,
+            QueryNorm = ((CudaVector?)layer.QueryNorm)?.Address ?? 0, KeyNorm = ((CudaVector?)layer.KeyNorm)?.Address ?? 0, Group = config.GroupSize,
         };
         _append.Launch(stream, Inputs.FirstRuns.Count, parameters);
         if (Inputs.LaterRuns.Count == 0) return;

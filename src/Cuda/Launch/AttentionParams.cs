@@ -27,8 +27,10 @@ internal readonly record struct TokenRun(int FirstRow, int Count, int Position, 
 internal struct AttentionAppendParams
 {
     public KvLayer Kv;
-    public ulong Keys, Values, Centre, Open, Runs, RowStride;
-    public int Statistics, Unused;
+    public ulong Queries, Keys, Values, InverseFrequencies, QueryNorm, KeyNorm, Centre, Open, Runs, RowStride;
+    public int Statistics, Group, Halves;
+    public float Epsilon, Magnitude;
+    public int Unused;
 }
 
 /// <summary>Part of a row's page list: the work of one block of attention for each head of a kind.</summary>

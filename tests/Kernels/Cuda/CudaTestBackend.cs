@@ -50,12 +50,19 @@ internal static class CudaTestBackend
         }
     }
 
-    private static void Upload(CudaBuffer buffer, int row, float[] values)
+    public static void Upload(CudaBuffer buffer, int row, float[] values)
     {
         using var memory = Gpu.Upload<float>(values);
         using var stream = CudaStream.Create();
         stream.Copy(buffer.Float(row), memory.Address, values.Length * sizeof(float));
         stream.Synchronize();
+    }
+
+    public static float[] ReadFloats(CudaBuffer buffer, int row)
+    {
+        using var memory = Gpu.Poisoned(buffer.Columns * 4);
+        Gpu.Stream.Copy(memory.Address, buffer.Float(row), buffer.Columns * 4);
+        return Gpu.Download<float>(memory, buffer.Columns);
     }
 
     private static float[] Download(CudaBuffer buffer, int row)

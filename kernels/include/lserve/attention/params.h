@@ -43,13 +43,21 @@ struct alignas(16) TokenRun {
 /// attention/attention_append.cu
 struct AttentionAppendParams {
     KvLayer kv;
-    const float* keys;           // [R, G, D] after RoPE
+    float* queries;              // [R, H, D], turned in place
+    const float* keys;           // [R, G, D]
     const float* values;         // [R, G, D]
+    const double* inverse_frequencies;  // [D / 2] radians per token; null: queries and keys are turned already
+    const float* query_norm;     // [D] gain of the norm per head, or null
+    const float* key_norm;       // [D] or null
     const float* centre;         // [G, D]
     float* open;                 // [S, state heads, 2, D] statistics of each sequence's open logical page
     const TokenRun* runs;        // one per block
-    u64 row_stride;              // floats from a row of keys (and values) to the next
+    u64 row_stride;              // floats from a row of queries, keys and values to the next
     int statistics;              // 0 none, 1 maximum and minimum, 2 mean and deviation
+    int group;                   // query heads of a KV head
+    int halves;                  // 1: channels i and i + D / 2 turn together; 0: 2i and 2i + 1
+    float epsilon;               // of the norms per head
+    float magnitude;             // of cosine and sine
     int unused;
 };
 
