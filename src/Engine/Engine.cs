@@ -33,6 +33,7 @@ public sealed class Engine : IDisposable
         Options = options = EngineLimits.Resolve(options, config);
         _backend = backend;
         Geometry = EngineLimits.GeometryOf(options, config) with { ChannelBlock = backend.Info.ChannelBlock };
+        new MemoryPlan(Geometry).CheckFits(backend.Info.MemoryBytes);
         backend.AllocateKv(Geometry);
         _forward = new(backend, config, weights, EngineLimits.MaxRows(options), progress);
         _pages = new(Geometry);
