@@ -15,7 +15,7 @@ internal enum PageStatistics
     Moments = 2,
 }
 
-/// <summary>Launches <c>kernels/attention/attention_append.cu</c>: new tokens' keys and values into their pages, with the statistics.</summary>
+/// <summary>Launches <c>kernels/attention/attention_append.cu</c>: new tokens' queries and keys turned, keys and values into their pages, with the statistics.</summary>
 internal sealed class AttentionAppend(KernelLibrary library, KvPageLayout layout) : IKernelFamily
 {
     private const int Threads = 128;
