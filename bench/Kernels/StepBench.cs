@@ -29,7 +29,7 @@ internal sealed class StepBench(Device device, Report report)
 
     private static readonly LServeOptions TwoStage = new()
     {
-        Sink = 128, Local = 256, Budget = 4096, Policy = SelectionPolicy.TwoStage, SketchBits = 2, Renewal = 16,
+        Sink = 128, Local = 256, Budget = 4096, Policy = SelectionPolicy.TwoStage, SketchBits = 2, Renewal = 16, Candidates = 4,
     };
 
     private static readonly LServeOptions Quest = TwoStage with { Policy = SelectionPolicy.Quest, Renewal = 4 };

@@ -49,7 +49,7 @@ internal static class Geometry
             var pages = KvGeometry.PagesFor(tokens + Steps);
             _geometry = new(1, KvHeads, Dim, options.Kv, pages)
             {
-                Heads = HeadLayout.Of(Patterns.Alternating(1, KvHeads)), StreamingPages = pages, LServe = new() { Budget = 4096, Local = 256, Renewal = 16 },
+                Heads = HeadLayout.Of(Patterns.Alternating(1, KvHeads)), StreamingPages = pages, LServe = new() { Budget = 4096, Local = 256, Renewal = 16, Candidates = 4 },
             };
             _backend.AllocateKv(_geometry);
             for (var page = 0; page < pages; page++)
