@@ -9,12 +9,13 @@ internal sealed record EvalOptions
         """
         What sparse attention costs in accuracy. Results are kept row by row (needles: trial by trial); the same command goes on where it was stopped.
 
-        Usage: ./lserve eval TASK --texts FOLDER [OPTIONS]
+        Usage: ./lserve eval TASK [--texts FOLDER] [OPTIONS]
 
         Tasks:
           divergence        Predictions of decode steps over long texts against dense ones, position by position
           needles           Things hidden in long prompts, found or not, paired with dense attention
           list              The rows there are
+          report            The pages of what is on record in --out, written anew
 
           --texts FOLDER    long texts (*.txt)
           --rows LIST       rows by name (default: all for divergence; dense,default,paper for needles)
@@ -25,7 +26,8 @@ internal sealed record EvalOptions
           --count N         divergence: texts (default 5)
           --length N        divergence: tokens of a text (default 7680)
           --prompt N        divergence: tokens before the first compared one (default 1024)
-          --kinds LIST      needles: single, multikey, variables, passkey (default single)
+          --kinds LIST      needles: single, multikey, variables, passkey, multivalue, multiquery, commonwords,
+                            frequentwords (default single)
           --lengths LIST    needles: tokens of a prompt (default 3800,7600)
           --trials N        needles: trials per length and row (default 200)
           --seed N          needles: what trials are drawn with (default 1)
@@ -74,7 +76,7 @@ internal sealed record EvalOptions
     /// <exception cref="FormatException">An option or value that makes no sense.</exception>
     public static EvalOptions Parse(string[] arguments)
     {
-        if (arguments is not [var task, ..] || task is not ("divergence" or "needles" or "list")) throw new FormatException("Name a task: divergence, needles or list.");
+        if (arguments is not [var task, ..] || task is not ("divergence" or "needles" or "list" or "report")) throw new FormatException("Name a task: divergence, needles, list or report.");
         var options = new EvalOptions { Task = task, Command = string.Join(' ', arguments.Select(Shown)) };
         for (var i = 1; i < arguments.Length; i++)
         {

@@ -18,6 +18,16 @@ internal sealed class Evaluation(EvalOptions options) : IDisposable
         else Needles(texts, pattern);
     }
 
+    /// <summary>Writes the pages of what is on record in a folder, and runs nothing.</summary>
+    /// <exception cref="ArgumentException">Nothing is.</exception>
+    public static void Report(string folder)
+    {
+        var (divergence, needles) = (ResultFile.TryRead(Path.Combine(folder, "divergence.json")), ResultFile.TryRead(Path.Combine(folder, "needles.json")));
+        if (divergence is null && needles is null) throw new ArgumentException($"{folder} has neither a divergence.json nor a needles.json.");
+        if (divergence is not null) DivergenceReport.Write(folder, [.. divergence.All<DivergenceRow>().Select(r => r.Value)]);
+        if (needles is not null) NeedleReport.Write(folder, [.. needles.All<NeedleRow>().Select(r => r.Value)]);
+    }
+
     private void Divergence(TextSet texts, HeadPattern? pattern)
     {
         var settings = options.Rows.Length == 0 ? SettingList.All : SettingList.Named(options.Rows);
@@ -55,12 +65,12 @@ internal sealed class Evaluation(EvalOptions options) : IDisposable
         row = file.Find<NeedleRow>(key) ?? row;
         var progress = new ProgressLine(key);
         if (row.Found.Length < options.Trials)
-            new NeedleTask(_model, pattern, prompts, row.Length, options).Run(setting, row.Found.Length, (trial, found) =>
+            new NeedleTask(_model, pattern, prompts, row.Kind, row.Length, options).Run(setting, row.Found.Length, (trial, found) =>
             {
-                file.Set(key, row = row with { Found = row.Found + (found ? '1' : '0') });
+                file.Set(key, row = row with { Found = row.Found + found.ToString("X", System.Globalization.CultureInfo.InvariantCulture) });
                 progress.Report((trial + 1f) / options.Trials);
             });
-        Console.WriteLine($"{key,-36} {row.Trials.Count(t => t)} of {row.Found.Length}");
+        Console.WriteLine($"{key,-36} {row.Trials.Sum():0.#} of {row.Found.Length}");
     }
 
     private JsonObject Subject(TextSet texts, HeadPattern? pattern) => new()

@@ -15,6 +15,11 @@ try
         foreach (var setting in SettingList.All) Console.WriteLine($"{setting.Name,-28} {SettingText.Of(setting)}");
         return 0;
     }
+    if (options.Task == "report")
+    {
+        Evaluation.Report(options.Out);
+        return 0;
+    }
     using var evaluation = new Evaluation(options);
     evaluation.Run();
     return 0;

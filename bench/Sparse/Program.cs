@@ -13,7 +13,7 @@ try
             using var side = new Side(options, mode);
             samples.AddRange(await side.MeasureAsync(options));
         }
-        for (var flash = 0; flash < 2 && options.Peer is not null; flash++) samples.AddRange(await Peer.MeasureAsync(options, flash));
+        for (var flash = 0; flash < 2 && round == 1 && options.Peer is not null; flash++) samples.AddRange(await Peer.MeasureAsync(options, flash));
     }
     samples.AddRange(Geometry.Measure(options));
     Report.Write(options, samples);

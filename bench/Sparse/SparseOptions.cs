@@ -20,7 +20,7 @@ internal sealed record SparseOptions
           --geometry LIST    keys of the synthetic Llama-3-8B geometry; empty: not measured (default 8192,32768,131072,262144)
           --peer PATH        cpu_peer.py, which drives llama.cpp; --libs FOLDER: its libraries
           --threads N        threads of all (default 2)
-          --rounds N         turns (default 2)
+          --rounds N         turns (default 4); the peer, which takes minutes, has one
           --commit ID        noted in the result
           --out PATH         PATH.json (default bench/results/sparse)
         """;
@@ -36,7 +36,7 @@ internal sealed record SparseOptions
     public string? Peer { get; init; }
     public string? Libraries { get; init; }
     public int Threads { get; init; } = 2;
-    public int Rounds { get; init; } = 2;
+    public int Rounds { get; init; } = 4;
     public string Commit { get; init; } = "";
     public string Out { get; init; } = "bench/results/sparse";
     public string Command { get; init; } = "";

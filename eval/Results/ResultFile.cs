@@ -36,6 +36,9 @@ internal sealed class ResultFile
         return new(path, document);
     }
 
+    /// <summary>What is on record, to be read; null without a file.</summary>
+    public static ResultFile? TryRead(string path) => File.Exists(path) ? new(path, JsonNode.Parse(File.ReadAllText(path))!.AsObject()) : null;
+
     private JsonObject Results => _document["results"]!.AsObject();
 
     public T? Find<T>(string key) => Results[key] is { } node ? node.Deserialize<T>(Format) : default;

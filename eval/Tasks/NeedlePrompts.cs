@@ -3,34 +3,24 @@ using LServe.Model;
 
 namespace LServe.Eval;
 
-/// <summary>What is hidden in a prompt and asked for at its end; after RULER (arXiv 2404.06654), as completions.</summary>
-internal enum NeedleKind
-{
-    /// <summary>One sentence in ordinary text.</summary>
-    Single,
+/// <param name="Answers">What is looked for in the greedy continuation.</param>
+internal sealed record NeedlePrompt(int[] Prompt, IReadOnlyList<string> Answers);
 
-    /// <summary>One of four sentences of the same form, each with a key of its own.</summary>
-    MultiKey,
-
-    /// <summary>A number set, then handed on twice from name to name.</summary>
-    Variables,
-
-    /// <summary>One sentence in a few sentences over and over, at tenths of the depth by turns (Landmark Attention, arXiv 2305.16300).</summary>
-    Passkey,
-}
-
-/// <summary>Prompts of exactly <paramref name="length"/> tokens, and the tokens of their answers; a trial's is a function of its number and the seed.</summary>
+/// <summary>Prompts of exactly <paramref name="length"/> tokens, and their answers; a trial's is a function of its number and the seed.</summary>
 internal sealed class NeedlePrompts(ITokenizer tokenizer, TextSet texts, NeedleKind kind, int length, int seed)
 {
     private const int Digits = 7, Keys = 4, PasskeyDepths = 10;
     private const string Filler = "The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again.\n";
     private static readonly string[] Places = ["Lisbon", "Nairobi", "Oslo", "Quito", "Hanoi", "Dublin", "Perth", "Tunis", "Lima", "Riga", "Accra", "Kyoto"];
 
-    public (int[] Prompt, int[] Answer) Make(int trial)
+    private readonly WordLists _lists = new(texts, tokenizer);
+
+    public NeedlePrompt Make(int trial)
     {
         var random = new Random(unchecked((seed * 31 + length) * 7919 + trial * 104_729 + (int)kind));
-        var (sentences, question, code) = Write(random);
-        var (needles, asked, answer) = (sentences.Select(s => Encode($"\n{s}\n")).ToArray(), Encode($"\n{question}"), Encode($" {code}"));
+        if (kind.IsList()) return MakeList(random);
+        var (sentences, question, answers) = Write(random);
+        var (needles, asked) = (sentences.Select(s => Encode($"\n{s}\n")).ToArray(), Encode($"\n{question}"));
         var room = length - asked.Length - needles.Sum(n => n.Length);
         var text = kind == NeedleKind.Passkey ? Repeat(room) : Text(random, room);
         var prompt = new List<int>(length);
@@ -41,26 +31,40 @@ internal sealed class NeedlePrompts(ITokenizer tokenizer, TextSet texts, NeedleK
             prompt.AddRange(needle);
             from = depth;
         }
-        return ([.. prompt, .. text.AsSpan(from), .. asked], answer);
+        return new([.. prompt, .. text.AsSpan(from), .. asked], answers);
     }
 
-    private (string[] Sentences, string Question, string Code) Write(Random random)
+    /// <summary>A list is as long as there is room; what is cut off its end changes no order of frequencies.</summary>
+    private NeedlePrompt MakeList(Random random)
+    {
+        var (text, question, answers) = kind == NeedleKind.CommonWords ? _lists.Common(random, length) : _lists.Frequent(random, length);
+        var (list, asked) = (Encode(text), Encode($"\n{question}"));
+        if (list.Length < length - asked.Length) throw new ArgumentException($"Prompts of {length} tokens need longer lists of words; take shorter ones.");
+        return new([.. list.AsSpan(0, length - asked.Length), .. asked], answers);
+    }
+
+    private (string[] Sentences, string Question, string[] Answers) Write(Random random)
     {
         var code = Code(random);
         switch (kind)
         {
             case NeedleKind.Passkey:
-                return ([$"The pass key is {code}. Remember it. {code} is the pass key."], "What is the pass key? The pass key is", code);
+                return ([$"The pass key is {code}. Remember it. {code} is the pass key."], "What is the pass key? The pass key is", [code]);
             case NeedleKind.Variables:
                 return ([$"The value of alpha is {code}.", "The value of beta is the value of alpha.", "The value of gamma is the value of beta."],
-                    "The values of alpha, beta and gamma are the same. The value of gamma is", code);
+                    "The values of alpha, beta and gamma are the same. The value of gamma is", [code]);
         }
         var places = (string[])Places.Clone();
         random.Shuffle(places);
+        string[] codes = [code, .. Enumerable.Range(1, Keys - 1).Select(_ => Code(random))];
+        if (kind == NeedleKind.MultiValue)
+            return ([.. codes.Select(c => $"One of the secret codes of the office in {places[0]} is {c}.")], $"The four secret codes of the office in {places[0]} are", codes);
+        if (kind == NeedleKind.MultiQuery)
+            return ([.. codes.Select((c, i) => $"{Key(places[i])} {c}.")], $"The secret codes of the offices in {places[0]}, {places[1]}, {places[2]} and {places[3]} are", codes);
         var others = kind == NeedleKind.MultiKey ? Keys - 1 : 0;
-        string[] sentences = [$"{Key(places[0])} {code}.", .. Enumerable.Range(1, others).Select(i => $"{Key(places[i])} {Code(random)}.")];
+        string[] sentences = [$"{Key(places[0])} {code}.", .. Enumerable.Range(1, others).Select(i => $"{Key(places[i])} {codes[i]}.")];
         random.Shuffle(sentences);
-        return (sentences, Key(places[0]), code);
+        return (sentences, Key(places[0]), [code]);
     }
 
     private static string Key(string place) => $"The secret code of the office in {place} is";

@@ -6,11 +6,11 @@ internal static class PairedBound
     private const int Resamples = 10_000;
     private const double Tail = 0.025;
 
-    /// <returns>Mean of other − dense, and the ends of its 95 % interval, in shares of the trials.</returns>
-    public static (double Mean, double Lower, double Upper) Of(IReadOnlyList<bool> dense, IReadOnlyList<bool> other)
+    /// <returns>Mean of other − dense, and the ends of its 95 % interval, as the scores are.</returns>
+    public static (double Mean, double Lower, double Upper) Of(IReadOnlyList<double> dense, IReadOnlyList<double> other)
     {
         if (dense.Count != other.Count || dense.Count == 0) throw new ArgumentException($"{dense.Count} and {other.Count} trials are no pairs.");
-        double[] differences = [.. dense.Zip(other, (d, o) => (o ? 1.0 : 0) - (d ? 1.0 : 0))];
+        double[] differences = [.. dense.Zip(other, (d, o) => o - d)];
         var random = new Random(1);
         var means = new double[Resamples];
         for (var i = 0; i < Resamples; i++)

@@ -63,20 +63,39 @@ public class EvaluationTests : IDisposable
     [InlineData(NeedleKind.MultiKey)]
     [InlineData(NeedleKind.Variables)]
     [InlineData(NeedleKind.Passkey)]
+    [InlineData(NeedleKind.MultiValue)]
+    [InlineData(NeedleKind.MultiQuery)]
     internal void A_prompt_has_its_length_and_its_answer_once_or_as_often_as_said(NeedleKind kind)
     {
         using var model = ModelFile.Open(RepositoryFiles.BundledModel);
         var prompts = new NeedlePrompts(model.Tokenizer, TextSet.Read(_folder, model.Tokenizer), kind, 500, 1);
         for (var trial = 0; trial < 12; trial++)
         {
-            var (prompt, answer) = prompts.Make(trial);
+            var (prompt, answers) = prompts.Make(trial);
             Assert.Equal(500, prompt.Length);
-            var code = model.Tokenizer.Decode(answer).Trim();
-            Assert.Equal(7, code.Length);
-            Assert.Equal(kind == NeedleKind.Passkey ? 3 : 2, model.Tokenizer.Decode(prompt).Split(code).Length);
+            Assert.Equal(kind.Answers(), answers.Count);
+            Assert.All(answers, code => Assert.Equal(7, code.Length));
+            Assert.All(answers, code => Assert.Equal(kind == NeedleKind.Passkey ? 3 : 2, model.Tokenizer.Decode(prompt).Split(code).Length));
         }
         Assert.Equal(prompts.Make(3).Prompt, prompts.Make(3).Prompt);
         Assert.NotEqual(prompts.Make(3).Prompt, prompts.Make(4).Prompt);
+    }
+
+    [Theory]
+    [InlineData(NeedleKind.CommonWords)]
+    [InlineData(NeedleKind.FrequentWords)]
+    internal void Of_a_list_s_words_those_that_are_asked_for_come_most_often(NeedleKind kind)
+    {
+        using var model = ModelFile.Open(RepositoryFiles.BundledModel);
+        File.WriteAllText(Path.Combine(_folder, "words.txt"), string.Join(' ', Enumerable.Range(0, 2000).Select(i => "w" + string.Concat(i.ToString("D4").Select(c => (char)('a' + c - '0'))))));
+        var prompts = new NeedlePrompts(model.Tokenizer, TextSet.Read(_folder, model.Tokenizer), kind, 3000, 1);
+        for (var trial = 0; trial < 3; trial++)
+        {
+            var (prompt, answers) = prompts.Make(trial);
+            Assert.Equal(3000, prompt.Length);
+            var words = model.Tokenizer.Decode(prompt).Split([' ', '\n']).Where(word => word.Length == 5 && word[0] == 'w').CountBy(word => word);
+            Assert.Equal(answers.Order(), words.OrderByDescending(w => w.Value).Take(kind.Answers()).Select(w => w.Key).Order());
+        }
     }
 
     [Theory]
@@ -89,9 +108,9 @@ public class EvaluationTests : IDisposable
     [Fact]
     public void A_paired_bound_knows_pairs()
     {
-        bool[] dense = [.. Enumerable.Range(0, 100).Select(i => i % 10 != 0)];
+        double[] dense = [.. Enumerable.Range(0, 100).Select(i => i % 10 != 0 ? 1.0 : 0)];
         Assert.Equal((0, 0, 0), PairedBound.Of(dense, dense));
-        bool[] worse = [.. dense.Select((d, i) => d && i % 10 != 1)];
+        double[] worse = [.. dense.Select((d, i) => i % 10 != 1 ? d : 0)];
         var (mean, lower, upper) = PairedBound.Of(dense, worse);
         Assert.Equal(-0.1, mean, 9);
         // A binomial of 100 draws at 0.1 has 95 % of its mass in 5 … 16.
