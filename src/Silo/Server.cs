@@ -85,8 +85,8 @@ internal static class Server
     /// <param name="took">Time from the program's first line; the process itself is older, since the front door became it.</param>
     private static void Announce(WebApplication app, ModelFile model, Engine engine, TimeSpan took)
     {
-        Console.WriteLine(new MemoryPlan(engine.Geometry));
         Console.WriteLine(FormattableString.Invariant(
             $"Ready at {AddressOf(app)} after {took.TotalSeconds:F2} s: {model.Config.Name}, {engine.Backend.Name}, context {engine.Options.ContextLength} tokens, {Edition.Name} edition"));
+        Console.WriteLine(new MemoryPlan(engine.Geometry));
     }
 }

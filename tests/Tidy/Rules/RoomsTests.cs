@@ -13,7 +13,7 @@ public class RoomsTests
             ["src/Grains", "src/Silo", "src/Client/Sdk/Cluster"]),
         new("ASP.NET", new(@"\bMicrosoft\.AspNetCore\b"), new(@"^Microsoft\.AspNetCore\."), ["src/Api", "src/Silo"]),
         new("Azure", new(@"\busing Azure\b|\bAzure\.(Storage|Core|Identity)\b"), new(@"^Azure\.|\.AzureStorage$"), ["src/Stores.AzureBlob", "src/Silo"]),
-        new("P/Invoke", new(@"\b(DllImport|LibraryImport|NativeLibrary\.(Load|TryLoad|GetExport|TryGetExport))\b"), null, ["src/Cuda/Driver", "src/Cuda/Jit", "src/Stores.Local/Files"]),
+        new("P/Invoke", new(@"\b(DllImport|LibraryImport|NativeLibrary\.(Load|TryLoad|GetExport|TryGetExport))\b"), null, ["src/Cuda/Driver", "src/Cuda/Jit", "src/Stores.Local/Files", "src/Cpu/Memory"]),
         new("environment variables", new(@"\bEnvironment\.(Get|Set|Expand)EnvironmentVariable"), null, ["src/Silo", "src/Client/Cli"]),
         new("the console", new(@"\b(Console\.(Write|Out|Error|Read|In|Cancel)|AnsiConsole)\b?"), null, ["src/Silo", "src/Client/Cli"]),
     ];
