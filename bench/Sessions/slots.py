@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The other side of `./lserve bench sessions --parts resume`: llama.cpp's session files, through its C interface (standard library only).
 
-    python3 bench/Sessions/slots.py MODEL.gguf --peer cpu_peer.py --libs FOLDER [--context 7900] [--turn 20] [--repeat 5] [--out slots.json]
+    python3 bench/Sessions/slots.py MODEL.gguf --peer cpu_peer.py --libs FOLDER [--context 7900] [--turn 20] [--repeat 5] [--commit ID] [--out slots.json]
 
 cpu_peer.py is the script that `bench sparse --peer` takes, FOLDER has llama.cpp's libraries. Measured: what a session's file weighs, how long
 saving it takes, alone and with fsync, how long loading it takes, and what becomes of a file with one bit turned and of one whose last byte is
@@ -20,6 +20,16 @@ def connect(o):
         f = getattr(llama.l, name)
         f.restype, f.argtypes = size, [c.c_void_p, c.c_char_p, c.c_int32] + last
     return peer, llama, llama.context(o.context + o.turn + 64, 1)
+
+
+def shown(arguments):
+    """A result names files, not where one machine has them."""
+    return " ".join(os.path.basename(a.rstrip("/")) if os.path.isabs(a) else a for a in arguments)
+
+
+def processor():
+    with open("/proc/cpuinfo") as lines:
+        return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
 def load(llama, context, path, room):
@@ -41,7 +51,7 @@ def answer(llama, context, position, steps=8):
 
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument("model"); a.add_argument("--peer", required=True); a.add_argument("--libs", required=True); a.add_argument("--load"); a.add_argument("--out")
+    a.add_argument("model"); a.add_argument("--peer", required=True); a.add_argument("--libs", required=True); a.add_argument("--load"); a.add_argument("--out"); a.add_argument("--commit", default="")
     for name, default in (("threads", 2), ("context", 7900), ("turn", 20), ("repeat", 5)):
         a.add_argument("--" + name, type=int, default=default)
     o = a.parse_args()
@@ -84,7 +94,7 @@ def main():
     for name, what in fates.items():
         print(f"  {name}: {what}", flush=True)
     if o.out:
-        json.dump(dict(peer="llama.cpp", threads=o.threads, date=datetime.datetime.now(datetime.timezone.utc).isoformat(), figures=figures, files=fates), open(o.out, "w"), indent=1)
+        json.dump(dict(command=shown(sys.argv), commit=o.commit, cpu=processor(), peer="llama.cpp", threads=o.threads, date=datetime.datetime.now(datetime.timezone.utc).isoformat(), figures=figures, files=fates), open(o.out, "w"), indent=1)
     os._exit(0)  # its libraries dislike Python's order of unloading
 
 
