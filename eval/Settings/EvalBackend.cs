@@ -13,5 +13,11 @@ internal static class EvalBackend
     /// <exception cref="CudaUnavailableException">There is no GPU to compute on.</exception>
     public static IBackend Open(EvalOptions options) => options.Backend == Cuda
         ? CudaBackend.Open(new() { KernelCache = Path.Combine(options.Cache, "kernels") })
-        : new CpuBackend(new CpuOptions { Threads = options.Threads });
+        : OpenCpu(options);
+
+    /// <summary>One that also tells what attention loses (the CPU's alone).</summary>
+    public static IBackend OpenAudited(EvalOptions options, AttentionAudit audit) =>
+        options.Backend == Cuda ? Open(options) : new AuditedBackend(OpenCpu(options), OpenCpu(options), audit);
+
+    private static CpuBackend OpenCpu(EvalOptions options) => new(new CpuOptions { Threads = options.Threads });
 }

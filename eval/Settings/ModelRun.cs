@@ -16,9 +16,10 @@ internal sealed class ModelRun : IDisposable
     private readonly SelectionState?[] _selections;
     private readonly int[] _lengths, _promptEnds;
 
-    public ModelRun(ModelFile model, Setting setting, HeadPattern? pattern, int sequences, int tokens, EvalOptions options)
+    /// <param name="audit">Where to add up what attention loses; null: nowhere.</param>
+    public ModelRun(ModelFile model, Setting setting, HeadPattern? pattern, int sequences, int tokens, EvalOptions options, AttentionAudit? audit = null)
     {
-        _backend = EvalBackend.Open(options);
+        _backend = audit is null ? EvalBackend.Open(options) : EvalBackend.OpenAudited(options, audit);
         _geometry = setting.Geometry(model.Config, pattern, sequences, tokens) with { ChannelBlock = _backend.Info.ChannelBlock, GroupSize = model.Config.GroupSize };
         Vocabulary = model.Config.VocabularySize;
         _forward = new LlamaForward(_backend, model.Config, model.Weights, MaxRows);

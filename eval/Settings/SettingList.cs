@@ -27,7 +27,7 @@ internal static class SettingList
         new("dense-k8v4", KvPrecision.K8V4, null),
         new("dense-int4", KvPrecision.Int4, null),
         .. new[] { 1, 2, 4, 16 }.Select(renewal => new Setting($"renewal-{renewal}", KvPrecision.Int8, Options with { Renewal = renewal })),
-        .. new[] { 2, 4 }.Select(factor => new Setting($"candidates-{factor}", KvPrecision.Int8, Options with { Candidates = factor })),
+        .. new[] { 2, 4, 6 }.Select(factor => new Setting($"candidates-{factor}", KvPrecision.Int8, Options with { Candidates = factor })),
         .. new[] { 0, 0.25, 0.75 }.Select(share => new Setting($"share-{Percent(share)}", KvPrecision.Int8, Options) { Share = share }),
         .. new[] { 128, 256, 512 }.Select(local => new Setting($"local-{local}", KvPrecision.Int8, Options with { Local = local })),
         .. new[] { 2, 3 }.Select(bits => new Setting($"sketch-{bits}", KvPrecision.Int8, Options with { SketchBits = bits })),

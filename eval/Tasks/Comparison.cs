@@ -34,4 +34,14 @@ internal sealed class Comparison(int vocabulary)
 /// <param name="Divergence">Mean Kullback-Leibler divergence from the dense predictions, nats.</param>
 /// <param name="LossDifference">Mean negative log-likelihood minus the dense one's, nats.</param>
 /// <param name="Seconds">Of the decode steps, comparison included.</param>
-internal sealed record DivergenceRow(string Name, string Setting, int Positions, double Top1, double Divergence, double LossDifference, double Seconds);
+internal sealed record DivergenceRow(string Name, string Setting, int Positions, double Top1, double Divergence, double LossDifference, double Seconds)
+{
+    /// <inheritdoc cref="AttentionAudit.Error"/>
+    public double? OutputError { get; init; }
+
+    /// <inheritdoc cref="AttentionAudit.Mass"/>
+    public double? Mass { get; init; }
+
+    /// <inheritdoc cref="AttentionAudit.RetrievalMass"/>
+    public double? RetrievalMass { get; init; }
+}

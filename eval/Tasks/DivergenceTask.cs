@@ -12,7 +12,8 @@ internal sealed class DivergenceTask(ModelFile model, HeadPattern? pattern, Text
     public DivergenceRow Run(Setting setting, IProgress<float> progress)
     {
         var (count, length, prompt) = (texts.Tokens.Length, texts.Tokens[0].Length, options.Prompt);
-        using var run = new ModelRun(model, setting, pattern, count, length, options);
+        var audit = new AttentionAudit();
+        using var run = new ModelRun(model, setting, pattern, count, length, options, audit);
         // Token prompt − 1 is a decode step already: it predicts the first compared token.
         for (var text = 0; text < count; text++) run.Prefill(text, texts.Tokens[text].AsSpan(0, prompt - 1));
         var (sum, watch) = (new Comparison(run.Vocabulary), Stopwatch.StartNew());
@@ -28,6 +29,6 @@ internal sealed class DivergenceTask(ModelFile model, HeadPattern? pattern, Text
             }
             progress.Report((position + 1f) / (length - prompt));
         }
-        return sum.Row(setting, watch.Elapsed.TotalSeconds);
+        return sum.Row(setting, watch.Elapsed.TotalSeconds) with { OutputError = audit.Error, Mass = audit.Mass, RetrievalMass = audit.RetrievalMass };
     }
 }

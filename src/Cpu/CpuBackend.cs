@@ -45,6 +45,21 @@ public sealed unsafe class CpuBackend : IBackend
     /// <summary>Pages that a retrieval head of a sparse slice chose last; for tests.</summary>
     internal int[] ChosenPages(int slice, int head, int block = 0) => _lists!.Chosen(slice, head, block).ToArray();
 
+    /// <summary>Tokens that a head's decode row reads in the running step, one bit each, page by page; after <see cref="Select"/>.</summary>
+    internal ulong[] SeenBy(in StepSlice slice, int index, HeadPlace place, int head)
+    {
+        var seen = new ulong[KvGeometry.PagesFor(slice.Start + 1)];
+        var walk = _lists!.Walk(slice, index, place, head, slice.Start, slice.Start);
+        for (var entry = 0; entry < walk.Count; entry++)
+        {
+            var page = walk.Page(entry, _lists.Pages);
+            seen[page] = walk.Windowed
+                ? PageVisibility.Streaming(slice.Start, page, Kv.Geometry.LServe!.Sink, Kv.Geometry.LServe.Local)
+                : PageVisibility.Causal(slice.Start, page);
+        }
+        return seen;
+    }
+
     internal KvPages Kv => _kv ?? throw new InvalidOperationException("AllocateKv comes before the first step.");
 
     public IDeviceWeight LoadMatrix(ReadOnlySpan<Tensor> parts, ReadOnlySpan<Tensor?> biases = default)

@@ -31,6 +31,18 @@ public class EvaluationTests : IDisposable
     }
 
     [Fact]
+    public void What_attention_loses_is_nothing_when_dense_and_something_when_heads_stream()
+    {
+        Run("divergence", "dense,local-128", "--length", "260", "--pattern", Pattern());
+        var (dense, local) = (Results("divergence").GetProperty("dense"), Results("divergence").GetProperty("local-128"));
+        Assert.InRange(dense.GetProperty("OutputError").GetDouble(), 0, 1e-6);
+        Assert.InRange(dense.GetProperty("Mass").GetDouble(), 1 - 1e-5, 1 + 1e-5);
+        Assert.InRange(local.GetProperty("OutputError").GetDouble(), 1e-3, 1);
+        Assert.InRange(local.GetProperty("Mass").GetDouble(), 0.3, 1 - 1e-4);
+        Assert.InRange(local.GetProperty("RetrievalMass").GetDouble(), 1 - 1e-5, 1 + 1e-5);
+    }
+
+    [Fact]
     public void Rows_that_are_there_are_not_run_again()
     {
         Run("divergence", "dense");
@@ -116,6 +128,15 @@ public class EvaluationTests : IDisposable
         // A binomial of 100 draws at 0.1 has 95 % of its mass in 5 … 16.
         Assert.InRange(lower, -0.17, -0.15);
         Assert.InRange(upper, -0.06, -0.03);
+    }
+
+    /// <summary>Of the tiny model: the first head of each layer streams.</summary>
+    private string Pattern()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, "pattern")).FullName;
+        File.WriteAllText(Path.Combine(folder, "full_attention_heads.tsv"), "0.1\t0.9\n0.1\t0.9\n0.1\t0.9\n");
+        File.WriteAllText(Path.Combine(folder, "config.json"), """{"sink_size": 64, "recent_size": 128, "share": 0.5}""");
+        return folder;
     }
 
     private void Run(string task, string rows, params string[] more)
