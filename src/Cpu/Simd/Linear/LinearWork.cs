@@ -12,6 +12,14 @@ internal abstract unsafe class LinearWork(int threads, QuantisedRows quantised) 
     /// <summary>Units per thread: enough to even out threads of unequal speed, few enough that claiming them costs nothing.</summary>
     private const int UnitsPerThread = 6;
 
+    /// <summary>
+    /// As <see cref="UnitsPerThread"/> where weights are read as stored, as fast as memory gives them: the first bytes of every unit are waited for.
+    /// </summary>
+    private const int StoredUnitsPerThread = 3;
+
+    /// <summary>Rows: up to here weights are read as stored, four rows of x at a time.</summary>
+    protected const int StoredRows = 8;
+
     /// <summary>Rows of a block, a multiple of the six or four of a kernel call.</summary>
     private const int RowsOfBlock = 96;
 
@@ -38,7 +46,7 @@ internal abstract unsafe class LinearWork(int threads, QuantisedRows quantised) 
         Y = y;
         (XStride, YStride, Weights, Add, _rows) = (xStride, yStride, weights, add, rows);
         if (weights.ReadsInt8) Quantised.Read(pool, x, xStride, rows, weights.Columns);
-        var wanted = pool.Threads * UnitsPerThread;
+        var wanted = pool.Threads * (rows <= StoredRows ? StoredUnitsPerThread : UnitsPerThread);
         _tilesPerUnit = Math.Max(1, weights.Tiles / wanted);
         var tileUnits = (weights.Tiles + _tilesPerUnit - 1) / _tilesPerUnit;
         _rowBlocks = tileUnits >= wanted / 2 ? 1 : Math.Clamp(wanted / tileUnits, 1, (rows + RowsOfBlock - 1) / RowsOfBlock);
@@ -72,9 +80,6 @@ internal sealed unsafe class LinearWork<L, F>(int threads, QuantisedRows quantis
     where L : ILanes<F>
     where F : struct
 {
-    /// <summary>Rows: up to here weights are read as stored, four rows of x at a time.</summary>
-    private const int StoredRows = 8;
-
     /// <summary>
     /// Rows: up to here four rows of weights at a time become floats, in the first-level cache, and meet all rows of x. Beyond, a whole
     /// tile does, in the second level, and passes by six rows of x at a time, which then stay in the first.

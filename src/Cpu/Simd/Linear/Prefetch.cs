@@ -10,10 +10,10 @@ internal static unsafe class Prefetch
     public const int Line = 64;
 
     /// <summary>
-    /// Bytes ahead: the time memory takes to answer, some 150 ns, at the pace of a core that multiplies 4-bit weights. Four rows at a
-    /// time are no pattern that the hardware's own prefetcher keeps up with.
+    /// Bytes ahead: what a core that multiplies 4-bit weights uses up while memory answers, with room for memory that others keep busy; twice
+    /// as much no longer fits the first level beside x. Four rows at a time are no pattern that the hardware's own prefetcher keeps up with.
     /// </summary>
-    public const int Ahead = 4096;
+    public const int Ahead = 8192;
 
     /// <summary>The lines that begin in <paramref name="bytes"/> from <paramref name="address"/>, into the second level.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
