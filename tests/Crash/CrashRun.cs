@@ -29,16 +29,23 @@ internal sealed class CrashRun(int kills, int seed, IReadOnlyList<string> option
     private static readonly string[] s_points =
     [
         "pages.write", "pages.sync", "pages.folder-sync", "state.begin", "journal.write", "journal.sync", "state.commit", "state.committed",
-        "compact.write", "compact.sync", "compact.rename", "compact.folder-sync", "compact.delete",
+        "compact.write", "compact.sync", "compact.rename", "compact.folder-sync", "compact.delete", "journal.reset",
     ];
+
+    /// <summary>Room for all turns of a conversation, several budgets of sparse attention long.</summary>
+    private static readonly TinyModelOptions s_model = new() { ContextLength = 4096 };
 
     private readonly Random _random = new(seed);
     private readonly Dictionary<string, int> _atPoints = [];
+    private string[] _pattern = [];
 
     public async Task<CrashReport> RunAsync(Action<int>? progress = null)
     {
-        using var model = new TemporaryFile(TinyModel.Bytes());
+        using var model = new TemporaryFile(TinyModel.Bytes(s_model));
         using var sessions = new TemporaryFolder();
+        using var pattern = new TemporaryFolder();
+        WritePattern(pattern.Path);
+        _pattern = options.Contains("lserve") ? ["--pattern", pattern.Path] : [];
         var script = await Script.RecordAsync(Clients, await StartAsync(model, "none"));
         var clients = Enumerable.Range(0, Clients).Select(client => new CrashClient(client, script)).ToArray();
         for (var kill = 0; kill < kills; kill++)
@@ -54,16 +61,40 @@ internal sealed class CrashRun(int kills, int seed, IReadOnlyList<string> option
     private async Task KillOnceAsync(TemporaryFile model, TemporaryFolder sessions, CrashClient[] clients, int kill)
     {
         var point = kill % 2 == 0 ? null : s_points[_random.Next(s_points.Length)];
-        await using var server = await StartAsync(
-            model, sessions.Path, point is null ? [] : [("LSERVE_TEST_CRASH_AT", $"{point}:{1 + _random.Next(2 * Clients)}")]);
+        if (await StartUntilAsync(model, sessions.Path, point) is not { } started) return;
+        await using var server = started;
         foreach (var client in clients) await client.CheckAsync(server.Http);
         var talking = Task.WhenAll(clients.Select(client => client.TalkAsync(server.Http)));
         if (point is null) await Task.Delay(_random.Next(LatestKill));
-        else if (await server.WaitForEndAsync(s_patience)) _atPoints[point] = _atPoints.GetValueOrDefault(point) + 1;
+        else if (await server.WaitForEndAsync(s_patience)) Count(point);
         await server.KillAsync();
         await talking;
     }
 
+    /// <summary>Null: the server came to its point while it started. Every other start has none, and must succeed.</summary>
+    private async Task<ServerProcess?> StartUntilAsync(TemporaryFile model, string sessions, string? point)
+    {
+        if (point is null) return await StartAsync(model, sessions);
+        try
+        {
+            return await StartAsync(model, sessions, ("LSERVE_TEST_CRASH_AT", $"{point}:{1 + _random.Next(2 * Clients)}"));
+        }
+        catch (InvalidOperationException)
+        {
+            Count(point);
+            return null;
+        }
+    }
+
+    private void Count(string point) => _atPoints[point] = _atPoints.GetValueOrDefault(point) + 1;
+
     private Task<ServerProcess> StartAsync(TemporaryFile model, string folder, params (string, string)[] variables) => ServerProcess.StartAsync(
-        ["--model", model.Path, "--threads", "1", "--backend", "cpu", "--session-dir", folder, "--keep-turns", "1", .. options], variables);
+        ["--model", model.Path, "--threads", "1", "--backend", "cpu", "--session-dir", folder, "--keep-turns", "1", .. _pattern, .. options], variables);
+
+    /// <summary>The first KV head of each layer streams.</summary>
+    private static void WritePattern(string folder)
+    {
+        File.WriteAllText(Path.Combine(folder, "full_attention_heads.tsv"), string.Concat(Enumerable.Repeat("0\t1\n", s_model.Layers)));
+        File.WriteAllText(Path.Combine(folder, "config.json"), """{"sink_size": 16, "recent_size": 64, "share": 0.5}""");
+    }
 }

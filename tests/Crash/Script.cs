@@ -8,7 +8,9 @@ internal sealed class Script(string[][] answers)
     /// <summary>Turns of a conversation; then a client begins another one.</summary>
     public const int Turns = 6;
 
-    public static string Says(int client, int turn) => $"client {client} says {turn}";
+    /// <summary>Some 200 tokens of a tiny model, so that a conversation becomes longer than what sparse heads read of it.</summary>
+    public static string Says(int client, int turn) =>
+        $"client {client} says in turn {turn}: {string.Join(' ', Enumerable.Range(1, 45).Select(i => i * (client + 3) * (turn + 7)))}";
 
     public string Answer(int client, int turn) => answers[client][turn];
 

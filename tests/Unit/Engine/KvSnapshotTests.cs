@@ -81,6 +81,28 @@ public sealed class KvSnapshotTests : IDisposable
         Assert.Equal(expected.Tokens.ToArray(), sequence.Tokens.ToArray());
     }
 
+    [Theory]
+    [InlineData(KvPrecision.F16)]
+    [InlineData(KvPrecision.Int8)]
+    [InlineData(KvPrecision.K8V4)]
+    [InlineData(KvPrecision.Int4)]
+    public async Task APageThatIsFilledInPartComesBackAsItWasHoweverFarItIsFilled(KvPrecision precision)
+    {
+        using var engine = Start(fake: false, sparse: true, precision: precision);
+        for (var tokens = 1; tokens < KvGeometry.PageTokens; tokens++)
+        {
+            var sequence = New(sparse: true);
+            await RunAsync(engine, sequence, Prompt(tokens), answer: 1);
+            var saved = (await engine.ExportAsync(sequence, s_nothing))!;
+            await engine.ReleaseAsync(sequence);
+            Assert.True(await ImportAsync(engine, sequence, saved));
+            var again = (await engine.ExportAsync(sequence, s_nothing))!;
+            Assert.Equal(saved.Parts.Select(part => (part.Pool, part.First, part.End)), again.Parts.Select(part => (part.Pool, part.First, part.End)));
+            Assert.All(saved.Parts.Zip(again.Parts), pair => Assert.Equal(pair.First.Bytes.ToArray(), pair.Second.Bytes.ToArray()));
+            await engine.ReleaseAsync(sequence);
+        }
+    }
+
     [Fact]
     public async Task PagesThatCanNotBeCutAreSavedWhole()
     {
@@ -240,8 +262,8 @@ public sealed class KvSnapshotTests : IDisposable
             Pattern = sparse ? new() { Gates = [[0.1f, 0.9f], [0.9f, 0.1f]] } : null, EventBuffer = 8,
         });
 
-    private static async Task RunAsync(Engine engine, Sequence sequence, int[] prompt) =>
-        await EndAsync(engine.Generate(sequence, prompt, SamplingParams.Greedy with { IgnoreEnd = true }, Answer));
+    private static async Task RunAsync(Engine engine, Sequence sequence, int[] prompt, int answer = Answer) =>
+        await EndAsync(engine.Generate(sequence, prompt, SamplingParams.Greedy with { IgnoreEnd = true }, answer));
 
     private static async Task EndAsync(Generation generation)
     {
