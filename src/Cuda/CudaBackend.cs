@@ -39,7 +39,10 @@ public sealed class CudaBackend : IBackend
         _graphs = new(_stream);
         _useGraphs = options.Graphs;
         Info = new(
-            $"cuda ({context.Name})", $"cuda-2-{context.Architecture}", context.FreeBytes, PageLayout: "cuda-1", ChannelBlock: AttentionSupport.ChannelBlock);
+            $"cuda ({context.Name})", $"cuda-2-{context.Architecture}", context.FreeBytes, PageLayout: "cuda-1", ChannelBlock: AttentionSupport.ChannelBlock)
+        {
+            PagesOnDevice = true,
+        };
     }
 
     public BackendInfo Info { get; }

@@ -13,17 +13,21 @@ public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
     private readonly ConcurrentDictionary<SessionKey, Session> _active = new();
     private readonly ITimer _sweeper;
     private readonly StatusReport _status;
+    private readonly SiloReporter _reporter;
     private readonly StatelessTurns _stateless;
 
     /// <param name="environment">Its engine stays the caller's to dispose, after this host.</param>
     public EmbeddedSessionHost(SessionEnvironment environment, EmbeddedOptions? options = null)
     {
         (_environment, _options) = (environment, options ?? new());
-        (_status, _stateless) = (new(environment), new(environment, _options.MaxStatelessTurns));
+        (_status, _reporter, _stateless) = (new(environment), new(environment), new(environment, _options.MaxStatelessTurns));
         _sweeper = environment.Time.CreateTimer(_ => _ = SweepAsync(), null, _options.SweepInterval, _options.SweepInterval);
     }
 
     public HostStatus Status => _status.Read(_active.Count);
+
+    public async ValueTask<IReadOnlyList<SiloReport>> ReportAsync(CancellationToken cancellation = default) =>
+        [await _reporter.ReadAsync(_active.Count, cancellation)];
 
     public async IAsyncEnumerable<TurnEvent> SendAsync(
         SessionKey key, TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation = default)
@@ -126,7 +130,10 @@ public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
         if (_active.TryGetValue(key, out var session)) return session;
         if (_active.Count >= _options.MaxActiveSessions && !await EvictLongestIdleAsync())
             throw LServeException.Overloaded($"{_options.MaxActiveSessions} sessions are busy, which is this server's limit. Try again shortly.");
-        return _active.GetOrAdd(key, static (k, environment) => new Session(k, environment), _environment);
+        var made = new Session(key, _environment);
+        session = _active.GetOrAdd(key, made);
+        if (session == made) _environment.Activity.CountPlacement();
+        return session;
     }
 
     private async Task<bool> EvictLongestIdleAsync()

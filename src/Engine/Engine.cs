@@ -171,7 +171,11 @@ public sealed class Engine : IDisposable
     {
         lock (_statisticsLock)
             _statistics = new(_scheduler.Running, _scheduler.Waiting, _pages.Retrieval.Used, _pages.Retrieval.Total,
-                _scheduler.PromptTokens, _scheduler.GeneratedTokens, _steps, _scheduler.Preemptions, rows, _scheduler.Pages);
+                _scheduler.PromptTokens, _scheduler.GeneratedTokens, _steps, _scheduler.Preemptions, rows, _scheduler.Pages)
+            {
+                StreamingPagesUsed = _pages.Streaming?.Used ?? 0,
+                QueuedTokens = _scheduler.QueuedTokens,
+            };
     }
 
     private Task OnIdle(Sequence sequence, Action action) => OnIdle(sequence, () =>

@@ -10,4 +10,11 @@ namespace LServe.Inference;
 /// <param name="Pages">Pages read and held in decode steps.</param>
 public readonly record struct EngineStatistics(
     int Running, int Waiting, int PagesUsed, int PagesTotal, long PromptTokens, long GeneratedTokens, long Steps, long Preemptions, int LastBatch,
-    PageReads Pages);
+    PageReads Pages)
+{
+    /// <summary>Pages of the streaming pool in use; <see cref="PagesUsed"/> are the retrieval pool's.</summary>
+    public int StreamingPagesUsed { get; init; }
+
+    /// <summary>Tokens without keys and values of all generations, waiting or running.</summary>
+    public long QueuedTokens { get; init; }
+}

@@ -9,8 +9,12 @@ internal sealed class OrleansSessionHost(IGrainFactory grains, SessionEnvironmen
 {
     private readonly StatelessTurns _stateless = new(environment, options.MaxStatelessTurns);
     private readonly StatusReport _status = new(environment);
+    private readonly SiloReporter _reporter = new(environment);
 
     public HostStatus Status => _status.Read(active.Count);
+
+    public async ValueTask<IReadOnlyList<SiloReport>> ReportAsync(CancellationToken cancellation = default) =>
+        [await _reporter.ReadAsync(active.Count, cancellation)];
 
     public IAsyncEnumerable<TurnEvent> SendAsync(SessionKey key, TurnRequest request, CancellationToken cancellation = default) =>
         grains.GetSessionGrain(key).RunTurnAsync(request, cancellation);

@@ -22,6 +22,7 @@ internal sealed class SessionGrain(SessionEnvironment environment, SessionGrainO
         _key = SessionKey.Parse(this.GetPrimaryKeyString());
         _session = new(_key, environment);
         active.Enter();
+        environment.Activity.CountPlacement();
         return Task.CompletedTask;
     }
 

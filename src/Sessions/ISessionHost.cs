@@ -50,6 +50,9 @@ public interface ISessionHost
     /// <summary>Forgets the session and its pages; a turn in progress is cancelled first. False when there was none.</summary>
     ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default);
 
+    /// <summary>What each process of this host is doing, by name; those that don't answer in time are left out.</summary>
+    ValueTask<IReadOnlyList<SiloReport>> ReportAsync(CancellationToken cancellation = default);
+
     /// <summary>What the model is called, its limits, and what the engine is doing.</summary>
     HostStatus Status { get; }
 }

@@ -12,6 +12,9 @@ public sealed record SessionEnvironment(
     /// <summary>Where their KV caches are kept; null: nowhere, so that a session that comes back is computed again.</summary>
     public IKvPageStore? Pages { get; init; }
 
+    /// <summary>What this process counts of them, for its reports.</summary>
+    public SiloActivity Activity { get; init; } = new(Time);
+
     public SessionLimits Limits { get; init; } = new();
 
     /// <summary>Tokens of an answer after which it is noted how far it is; 0: it isn't.</summary>

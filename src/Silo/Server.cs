@@ -31,12 +31,14 @@ internal static class Server
         using var sessions = SessionFolder.Open(options);
         using var model = ModelLocator.Open(options.Model);
         using var engine = EngineFactory.Create(model, options, LoadingBar.ForTerminal());
-        await using var app = Build(options, address, SessionEnvironment.For(model, engine, sessions.Store) with
+        var environment = SessionEnvironment.For(model, engine, sessions.Store) with
         {
             Attention = options.Attention, Pages = sessions.Pages, CheckpointEvery = options.CheckpointEvery,
-        });
+        };
+        await using var app = Build(options, address, environment);
         app.MapLServeApi();
         await ListenAsync(app, address);
+        environment.Activity.Silo = address.Identify(AddressOf(app));
         sessions.Announce(AddressOf(app));
         Announce(app, model, engine, Stopwatch.GetElapsedTime(begin));
         if (!address.IsLocal)

@@ -111,7 +111,11 @@ public interface IDeviceBuffer : IDisposable
 /// <param name="UniformRows">Whether dense prefill and decode kernels give the same bits, so that a dense replay may run all of it as prefill.</param>
 /// <param name="PageLayout">Equal for backends that can read each other's KV pages byte by byte; empty: this one can't give its pages away.</param>
 /// <param name="ChannelBlock">See <see cref="KvGeometry.ChannelBlock"/>.</param>
-public sealed record BackendInfo(string Name, string Arithmetic, long MemoryBytes, bool UniformRows = false, string PageLayout = "", int ChannelBlock = 1);
+public sealed record BackendInfo(string Name, string Arithmetic, long MemoryBytes, bool UniformRows = false, string PageLayout = "", int ChannelBlock = 1)
+{
+    /// <summary>Whether KV pages lie in a device's memory; false: in the machine's.</summary>
+    public bool PagesOnDevice { get; init; }
+}
 
 /// <summary>What the attention of one layer needs besides the activations.</summary>
 /// <param name="Index">Layer, from 0.</param>

@@ -33,6 +33,10 @@ public sealed class Scheduler
 
     public int Running => _running.Count;
     public int Waiting => _waiting.Count;
+
+    /// <summary>Tokens that have no keys and values yet, of all generations.</summary>
+    public long QueuedTokens => Uncached(_waiting) + Uncached(_running);
+
     public long PromptTokens { get; private set; }
     public long GeneratedTokens { get; private set; }
     public long Preemptions { get; private set; }
@@ -123,6 +127,13 @@ public sealed class Scheduler
         if (ended) End(_running, generation, TokenEvent.OfEnd(StopCause.EndToken));
         else if (generation.Generated >= generation.MaxTokens || sequence.Length >= _options.ContextLength)
             End(_running, generation, TokenEvent.OfEnd(StopCause.Length));
+    }
+
+    private static long Uncached(List<Generation> list)
+    {
+        var tokens = 0L;
+        foreach (var generation in list) tokens += generation.Sequence.Length - generation.Sequence.CachedLength;
+        return tokens;
     }
 
     private void DropCancelled(List<Generation> list)

@@ -24,6 +24,12 @@ public interface IKvPageStore
     /// <summary>Bytes that the session takes, garbage included.</summary>
     ValueTask<long> SizeAsync(SessionKey key, CancellationToken cancellation = default);
 
+    /// <summary>Bytes that all sessions take; null if that can't be told at a reasonable cost.</summary>
+    ValueTask<long?> TotalSizeAsync(CancellationToken cancellation = default) => ValueTask.FromResult<long?>(null);
+
+    /// <summary>Bytes that all sessions may take; null without a limit.</summary>
+    long? MaxBytes => null;
+
     /// <summary>
     /// Copies the live records to a new place, in order, and gives their new locators: null in place of each that is damaged. The old
     /// ones stay good until <see cref="RetireAsync"/>, which is called when the session's state names the new ones.

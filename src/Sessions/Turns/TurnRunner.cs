@@ -64,11 +64,15 @@ internal sealed class TurnRunner(SessionEnvironment environment, Sequence sequen
     {
         var followed = new EventFollower(turn, answer, logprobs, stop: () => _engine.Cancel(generation));
         while (await generation.WaitAsync())
+        {
+            var before = answer.Drawn;
             while (generation.TryRead(out var next))
             {
                 followed.Take(next);
                 checkpoints?.Pass(answer.Drawn, () => answer.Text);
             }
+            environment.Activity.Tenants.Count(sequence.Tenant, answer.Drawn - before);
+        }
         var cause = followed.End();
         if (checkpoints is not null) await checkpoints.EndAsync();
         return cause;

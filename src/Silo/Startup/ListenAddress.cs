@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using LServe.Sessions;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -21,6 +22,14 @@ internal sealed record ListenAddress(IPAddress Ip, int Port)
         options.Port);
 
     public bool IsLocal => IPAddress.IsLoopback(Ip);
+
+    /// <summary>How this server is called in reports, and where others reach it.</summary>
+    /// <param name="listening">With the port that was taken.</param>
+    public SiloIdentity Identify(Uri listening)
+    {
+        var reached = Ip.Equals(IPAddress.Any) ? new UriBuilder(listening) { Host = Environment.MachineName }.Uri : listening;
+        return new($"{Environment.MachineName}:{listening.Port}", reached, Edition.Name);
+    }
 
     public void Apply(KestrelServerOptions kestrel) => kestrel.Listen(Ip, Port);
 

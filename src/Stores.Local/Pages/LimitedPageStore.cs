@@ -43,6 +43,10 @@ internal sealed class LimitedPageStore(LocalKvPageStore pages, StateDatabase dat
 
     public ValueTask<long> SizeAsync(SessionKey key, CancellationToken cancellation = default) => pages.SizeAsync(key, cancellation);
 
+    public ValueTask<long?> TotalSizeAsync(CancellationToken cancellation = default) => pages.TotalSizeAsync(cancellation);
+
+    public long? MaxBytes => maxBytes;
+
     public ValueTask<IReadOnlyList<KvLocator?>> CompactAsync(
         SessionKey key, IReadOnlyList<KeyValuePair<KvRecordId, KvLocator>> live, CancellationToken cancellation = default) =>
         pages.CompactAsync(key, live, cancellation);

@@ -30,6 +30,8 @@ internal sealed class LocalKvPageStore(string root, IStoreFiles files) : IKvPage
     public ValueTask<long> SizeAsync(SessionKey key, CancellationToken cancellation = default) =>
         RunAsync(() => _names.Of(key).Sum(file => new FileInfo(_names.PathOf(key, file)).Length));
 
+    public ValueTask<long?> TotalSizeAsync(CancellationToken cancellation = default) => RunAsync<long?>(() => TotalBytes());
+
     /// <summary>Bytes of all sessions' files.</summary>
     public long TotalBytes() => new DirectoryInfo(root).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
 

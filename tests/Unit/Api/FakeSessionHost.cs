@@ -26,6 +26,10 @@ internal sealed class FakeSessionHost : ISessionHost
         Sessions: 2, Running: 1, Waiting: 0, PagesUsed: 3, PagesTotal: 64, PromptTokens: 120, GeneratedTokens: 45, Steps: 60,
         TokensPerSecond: 12.5);
 
+    public IReadOnlyList<SiloReport> Reports { get; set; } = [];
+
+    public ValueTask<IReadOnlyList<SiloReport>> ReportAsync(CancellationToken cancellation = default) => new(Reports);
+
     public IAsyncEnumerable<TurnEvent> SendAsync(SessionKey key, TurnRequest request, CancellationToken cancellation = default) =>
         PlayAsync(key, request, cancellation);
 
