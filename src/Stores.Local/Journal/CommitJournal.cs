@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using LServe.Sessions;
 using Microsoft.Win32.SafeHandles;
 
 namespace LServe.Stores.Local;

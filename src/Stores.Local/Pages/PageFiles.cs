@@ -1,5 +1,6 @@
 using System.Globalization;
 using LServe.Contracts;
+using LServe.Sessions;
 
 namespace LServe.Stores.Local;
 

@@ -1,4 +1,5 @@
 using LServe.Contracts;
+using LServe.Sessions;
 using Microsoft.Data.Sqlite;
 
 namespace LServe.Stores.Local;

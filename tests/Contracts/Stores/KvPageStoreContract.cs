@@ -10,7 +10,7 @@ public abstract class KvPageStoreContract
 
     protected abstract IKvPageStore CreateStore();
 
-    [Fact]
+    [ContractFact]
     public async Task WhatIsWrittenIsRead()
     {
         var store = CreateStore();
@@ -23,7 +23,7 @@ public abstract class KvPageStoreContract
         Assert.Equal(second[1].Bytes.ToArray(), (await store.ReadAsync(Key, wanted))[0]);
     }
 
-    [Fact]
+    [ContractFact]
     public async Task AnEmptyRecordAndNoRecordsAreNothingSpecial()
     {
         var store = CreateStore();
@@ -33,7 +33,7 @@ public abstract class KvPageStoreContract
         Assert.Equal([[]], await store.ReadAsync(Key, Named([empty], await store.WriteAsync(Key, 1, [empty]))));
     }
 
-    [Fact]
+    [ContractFact]
     public async Task AWholeRecordAtAnothersPlaceIsNotTakenForIt()
     {
         var store = CreateStore();
@@ -51,7 +51,7 @@ public abstract class KvPageStoreContract
         Assert.Null(Assert.Single(await store.ReadAsync(new("t", "nobody"), [KeyValuePair.Create(records[0].Id, locators[0])])));
     }
 
-    [Fact]
+    [ContractFact]
     public async Task DeletingASessionLeavesOthersAlone()
     {
         var store = CreateStore();
@@ -66,7 +66,7 @@ public abstract class KvPageStoreContract
         Assert.All(await store.ReadAsync(Other, others), Assert.NotNull);
     }
 
-    [Fact]
+    [ContractFact]
     public async Task CompactingKeepsWhatIsAliveAndTheOldPlacesUntilTheyAreRetired()
     {
         var store = CreateStore();

@@ -11,7 +11,7 @@ public abstract class SessionStoreContract
 
     protected abstract ISessionStore CreateStore();
 
-    [Fact]
+    [ContractFact]
     public async Task WhatIsSavedIsLoaded()
     {
         var store = CreateStore();
@@ -27,10 +27,10 @@ public abstract class SessionStoreContract
         AssertSame(saved, loaded.Snapshot);
     }
 
-    [Fact]
+    [ContractFact]
     public async Task WhatWasNeverSavedIsNull() => Assert.Null(await CreateStore().LoadAsync(new("t", "s")));
 
-    [Fact]
+    [ContractFact]
     public async Task ASaveMustNameWhatItReplaces()
     {
         var store = CreateStore();
@@ -44,7 +44,7 @@ public abstract class SessionStoreContract
         Assert.Equal(2, (await store.LoadAsync(new("t", "s")))!.Snapshot.Turns);
     }
 
-    [Fact]
+    [ContractFact]
     public async Task WhatIsDeletedIsGoneAndItsETagWorthless()
     {
         var store = CreateStore();
@@ -58,7 +58,7 @@ public abstract class SessionStoreContract
         Assert.NotEqual(etag, await store.SaveAsync(Snapshot("t", "s", 1), null));
     }
 
-    [Fact]
+    [ContractFact]
     public async Task TheListHasTheTenantsLastUsedFirst()
     {
         var store = CreateStore();
@@ -70,7 +70,7 @@ public abstract class SessionStoreContract
         Assert.Empty(await store.ListAsync("nobody", 10));
     }
 
-    [Fact]
+    [ContractFact]
     public async Task TheListTellsWhatASessionIsWithoutItsMessages()
     {
         var store = CreateStore();
@@ -80,7 +80,7 @@ public abstract class SessionStoreContract
         Assert.Equal([SessionSummary.Of(saved)], await store.ListAsync("t", 10));
     }
 
-    [Fact]
+    [ContractFact]
     public async Task TurnByTurnASessionIsWhatItWasSaved()
     {
         var store = CreateStore();
@@ -92,7 +92,7 @@ public abstract class SessionStoreContract
         Assert.Null(await store.LoadTurnAsync(new("t", "other"), 1));
     }
 
-    [Fact]
+    [ContractFact]
     public async Task ARewoundSessionGoesOnFromThereAndForgetsTheRest()
     {
         var store = CreateStore();
@@ -110,7 +110,7 @@ public abstract class SessionStoreContract
         Assert.Null(await store.LoadTurnAsync(key, 6));
     }
 
-    [Fact]
+    [ContractFact]
     public async Task ARewindToATurnThatIsNotKeptChangesNothing()
     {
         var store = CreateStore();
@@ -122,7 +122,7 @@ public abstract class SessionStoreContract
         AssertSame(saved[1], (await store.LoadAsync(saved[0].Key))!.Snapshot);
     }
 
-    [Fact]
+    [ContractFact]
     public async Task WhatDoesNotGoOnFromWhatIsKeptReplacesIt()
     {
         var store = CreateStore();
@@ -135,7 +135,7 @@ public abstract class SessionStoreContract
         }
     }
 
-    [Fact]
+    [ContractFact]
     public async Task AnAnswerInProgressIsNotedUntilTheNextCommit()
     {
         var store = CreateStore();
@@ -161,7 +161,7 @@ public abstract class SessionStoreContract
         }
     }
 
-    [Fact]
+    [ContractFact]
     public async Task OfManyWritersAtOnceEachVersionHasOne()
     {
         const int each = 25;

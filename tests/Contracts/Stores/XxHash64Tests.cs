@@ -1,5 +1,5 @@
 using System.Text;
-using LServe.Stores.Local;
+using LServe.Sessions;
 
 namespace LServe.Tests.Contracts;
 

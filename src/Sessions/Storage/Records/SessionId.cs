@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using LServe.Contracts;
 
-namespace LServe.Stores.Local;
+namespace LServe.Sessions;
 
 /// <summary>
 /// The number by which a session is found in tables and named in the file system: the head of a cryptographic hash of its key, so that

@@ -1,6 +1,4 @@
-using LServe.Sessions;
-
-namespace LServe.Stores.Local;
+namespace LServe.Sessions;
 
 /// <summary>Hashes the beginning of a conversation, by which a save sees, without reading what is kept, whether it only adds to it.</summary>
 internal static class SessionPrefix

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace LServe.Stores.Local;
+namespace LServe.Sessions;
 
 /// <summary>The checksum of a row: of all its columns, each with its length, so that no two rows spell the same bytes.</summary>
 internal sealed class RowChecksum

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
-using LServe.Sessions;
 
-namespace LServe.Stores.Local;
+namespace LServe.Sessions;
 
 /// <summary>
 /// What precedes a record's bytes in a page file, 32 bytes, little-endian. The checksum covers the header's other fields and the

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;
 
-namespace LServe.Stores.Local;
+namespace LServe.Sessions;
 
 /// <summary>
 /// XXH64 (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md): finds accidental damage at the speed of memory. It is no

@@ -1,9 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LServe.Inference;
-using LServe.Sessions;
 
-namespace LServe.Stores.Local;
+namespace LServe.Sessions;
 
 /// <summary>What one turn added to a session, apart from its token ids, which stand beside it in binary.</summary>
 /// <param name="TokensBefore">Tokens before this turn; 0 and the like: the row stands for all that was before it.</param>
