@@ -28,7 +28,7 @@ internal static class Server
         var begin = Stopwatch.GetTimestamp();
         var address = ListenAddress.Of(options);
         DataFolder.Check(options.Data);
-        using var sessions = SessionFolder.Open(options);
+        using var sessions = await SessionFolder.OpenAsync(options);
         using var model = ModelLocator.Open(options.Model);
         using var engine = EngineFactory.Create(model, options, LoadingBar.ForTerminal());
         var environment = SessionEnvironment.For(model, engine, sessions.Store) with

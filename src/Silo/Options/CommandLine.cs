@@ -20,6 +20,8 @@ internal static class CommandLine
         OptionDefinition.Number("--keep-turns", "Turns of each conversation that can be rewound to and forked at once (8)", 1, LocalStoreOptions.MaxKeepTurns, (o, n) => o with { KeepTurns = n }),
         OptionDefinition.Number("--checkpoint-every", "Tokens of an answer after which it is noted how far it is, in case of a kill (never)", 0, MaxTokens, (o, n) => o with { CheckpointEvery = n }),
         OptionDefinition.Number("--session-dir-max", "GiB of pages in that folder; past it the conversations used longest ago lose theirs (no limit)", 0, 1 << 20, (o, n) => o with { SessionFolderMax = n }),
+        new("--store", "azure=CONNECTION", "Keep conversations in Azure Storage for several servers, instead of in a folder: a connection string, a container's URL with a signature, or the variable that has one; cluster edition only", (o, text) => o with { Store = text }),
+        new("--store-container", "NAME", "Container of that store (lserve)", (o, text) => o with { StoreContainer = text }),
         OptionDefinition.Number("--threads", "Threads that compute (one per core)", 0, 4_096, (o, n) => o with { Threads = n }),
         OptionDefinition.Number("--context", "Tokens of the longest conversation (the model's own)", 0, MaxTokens, (o, n) => o with { Context = n }),
         OptionDefinition.Number("--kv-tokens", "Tokens that all conversations in memory share (four contexts)", 0, MaxTokens, (o, n) => o with { KvTokens = n }),

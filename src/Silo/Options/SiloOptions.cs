@@ -39,6 +39,12 @@ internal sealed record SiloOptions
     /// <summary>GiB of pages in the folder for sessions; 0: no limit.</summary>
     public int SessionFolderMax { get; init; }
 
+    /// <summary>A store that several servers share, in place of a folder: <c>azure=CONNECTION</c>; only the cluster edition has one.</summary>
+    public string? Store { get; init; }
+
+    /// <summary>Container of that store; null: its default.</summary>
+    public string? StoreContainer { get; init; }
+
     /// <summary>Model file; null: the bundled one.</summary>
     public string? Model { get; init; }
 

@@ -14,22 +14,35 @@ internal sealed class SessionFolder : IDisposable
 
     private readonly LocalStore? _local;
 
-    private SessionFolder(LocalStore? local) => (_local, Store) = (local, local?.Sessions ?? new InMemorySessionStore());
+    private SessionFolder(LocalStore local) : this(local.Sessions, local.Pages) => _local = local;
+
+    private SessionFolder(ISessionStore store, IKvPageStore? pages) => (Store, Pages) = (store, pages);
 
     public ISessionStore Store { get; }
 
-    /// <summary>Null without a folder: what ends with the process needs no second copy.</summary>
-    public IKvPageStore? Pages => _local?.Pages;
+    /// <summary>Null when sessions stay in memory: what ends with the process needs no second copy.</summary>
+    public IKvPageStore? Pages { get; }
 
     public static string Default => LocalStoreOptions.DefaultFolder;
 
     /// <summary>Notes where this server listens, for commands that find the folder taken.</summary>
     public void Announce(Uri address) => _local?.Announce(address);
 
-    /// <exception cref="StartException">The folder can't be used, or another process has it.</exception>
-    public static SessionFolder Open(SiloOptions options)
+    /// <exception cref="StartException">The folder can't be used, another process has it, or the shared store can't be reached.</exception>
+    public static async Task<SessionFolder> OpenAsync(SiloOptions options)
     {
-        if (options.SessionFolder == None) return new(null);
+        if (options.Store is not null)
+        {
+            if (options.SessionFolder is not (null or None) || options.SessionFolderMax > 0)
+                throw new StartException("--store keeps conversations elsewhere than in a folder; leave out --session-dir and --session-dir-max, or --store.");
+            var (sessions, pages) = await SharedStore.OpenAsync(options);
+            return new(sessions, pages);
+        }
+        return options.SessionFolder == None ? new(new InMemorySessionStore(), null) : Open(options);
+    }
+
+    private static SessionFolder Open(SiloOptions options)
+    {
         try
         {
             var store = LocalStore.Open(new()

@@ -205,7 +205,7 @@ public abstract class SessionStoreContract
     }
 
     /// <summary>The session one turn later: a prompt, an answer whose last token has no keys and values yet, its records and a new state.</summary>
-    protected static SessionSnapshot Next(SessionSnapshot before, int salt)
+    internal static SessionSnapshot Next(SessionSnapshot before, int salt)
     {
         var (prompt, end) = (before.Tokens.Count + 40, before.Tokens.Count + 60);
         var kv = before.Kv.Where(r => r.Key.Kind == KvRecordKind.Retrieval).ToDictionary();
