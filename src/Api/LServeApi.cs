@@ -34,6 +34,7 @@ public static class LServeApi
         new HealthEndpoints(api).Map(routes);
         new MetricsEndpoint(api).Map(routes);
         new StatsEndpoint(api).Map(routes);
+        new DashboardEndpoint(api).Map(routes);
         ChatPageEndpoint.Map(routes);
         routes.MapFallback();
     }

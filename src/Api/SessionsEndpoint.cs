@@ -28,7 +28,7 @@ internal sealed class SessionsEndpoint(ApiServices api)
 
     private async Task ListAsync(HttpContext http)
     {
-        var sessions = await api.Host.ListAsync(Tenancy.Of(http), ReadLimit(http), http.RequestAborted);
+        var sessions = await api.Host.ListAsync(Tenancy.Of(http), ReadLimit(http, api.Options), http.RequestAborted);
         await JsonReply.WriteAsync(http, new("list", sessions), WireJson.Default.SessionList);
     }
 
@@ -79,14 +79,15 @@ internal sealed class SessionsEndpoint(ApiServices api)
         await JsonReply.WriteAsync(http, session, WireJson.Default.SessionInfo);
     }
 
-    private int ReadLimit(HttpContext http)
+    /// <summary>How many sessions a request asks for.</summary>
+    public static int ReadLimit(HttpContext http, ApiOptions options, int otherwise = DefaultLimit)
     {
         var text = http.Request.Query["limit"].ToString();
         if (text.Length == 0)
-            return DefaultLimit;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit >= 1 && limit <= api.Options.MaxListedSessions
+            return otherwise;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit >= 1 && limit <= options.MaxListedSessions
             ? limit
-            : throw LServeException.Invalid($"'limit' must be a whole number from 1 to {api.Options.MaxListedSessions}.", "limit");
+            : throw LServeException.Invalid($"'limit' must be a whole number from 1 to {options.MaxListedSessions}.", "limit");
     }
 
     private static Task ReplyAsync(HttpContext http, SessionReply reply) => JsonReply.WriteAsync(http, reply, WireJson.Default.SessionReply);

@@ -15,6 +15,6 @@ public readonly record struct EngineStatistics(
     /// <summary>Pages of the streaming pool in use; <see cref="PagesUsed"/> are the retrieval pool's.</summary>
     public int StreamingPagesUsed { get; init; }
 
-    /// <summary>Tokens without keys and values of all generations, waiting or running.</summary>
+    /// <summary>Tokens of prompts, and of answers that lost their pages, that are still to be computed, of all generations.</summary>
     public long QueuedTokens { get; init; }
 }

@@ -34,7 +34,7 @@ public sealed class Scheduler
     public int Running => _running.Count;
     public int Waiting => _waiting.Count;
 
-    /// <summary>Tokens that have no keys and values yet, of all generations.</summary>
+    /// <summary>Tokens still to be computed of all generations, apart from the one that each decode step computes.</summary>
     public long QueuedTokens => Uncached(_waiting) + Uncached(_running);
 
     public long PromptTokens { get; private set; }
@@ -132,7 +132,9 @@ public sealed class Scheduler
     private static long Uncached(List<Generation> list)
     {
         var tokens = 0L;
-        foreach (var generation in list) tokens += generation.Sequence.Length - generation.Sequence.CachedLength;
+        foreach (var generation in list)
+            if (generation.Sequence.Length - generation.Sequence.CachedLength is var missing and > 1)
+                tokens += missing;
         return tokens;
     }
 

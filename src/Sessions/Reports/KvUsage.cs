@@ -1,10 +1,10 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using LServe.Inference;
 
 namespace LServe.Sessions;
 
 /// <summary>Where keys and values lie, from fast to slow.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<KvTier>))]
 public enum KvTier
 {
     /// <summary>The memory of a GPU.</summary>
@@ -23,7 +23,9 @@ public enum KvTier
 /// <param name="TotalPages">Null without a limit.</param>
 /// <param name="UsedBytes">Null if it isn't known.</param>
 /// <param name="TotalBytes">Null without a limit.</param>
-public sealed record KvUsage(KvTier Tier, KvPool? Pool, int? UsedPages, int? TotalPages, long? UsedBytes, long? TotalBytes)
+public sealed record KvUsage(
+    [property: JsonConverter(typeof(SnakeCaseEnum<KvTier>))] KvTier Tier, [property: JsonConverter(typeof(SnakeCaseEnum<KvPool>))] KvPool? Pool,
+    int? UsedPages, int? TotalPages, long? UsedBytes, long? TotalBytes)
 {
     [JsonIgnore]
     public int? FreePages => TotalPages - UsedPages;
@@ -32,3 +34,6 @@ public sealed record KvUsage(KvTier Tier, KvPool? Pool, int? UsedPages, int? Tot
     public static KvUsage Of(KvTier tier, KvPool pool, int used, KvGeometry geometry) => new(
         tier, pool, used, geometry.PagesOf(pool), used * geometry.PageBytesOf(pool), geometry.PagesOf(pool) * geometry.PageBytesOf(pool));
 }
+
+/// <summary>Values of an enumeration by their names in lower case.</summary>
+public sealed class SnakeCaseEnum<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower) where T : struct, Enum;

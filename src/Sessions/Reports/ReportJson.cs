@@ -4,8 +4,7 @@ using System.Text.Json.Serialization;
 namespace LServe.Sessions;
 
 /// <summary>Reports as JSON, with snake_case names as in the API. Members that a reader doesn't know are ignored.</summary>
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(SiloReport))]
 public sealed partial class ReportJson : JsonSerializerContext
 {

@@ -45,7 +45,7 @@ public sealed record SiloReport
     /// <summary>Sequences that wait for a place in a step.</summary>
     public required int Queued { get; init; }
 
-    /// <summary>Tokens that are to be computed before every sequence, waiting or running, has its next token.</summary>
+    /// <summary>Tokens of prompts, and of answers that lost their pages, that are still to be computed, of all sequences.</summary>
     public required long QueuedTokens { get; init; }
 
     public required long PromptTokens { get; init; }

@@ -28,7 +28,18 @@ internal sealed class FakeSessionHost : ISessionHost
 
     public IReadOnlyList<SiloReport> Reports { get; set; } = [];
 
-    public ValueTask<IReadOnlyList<SiloReport>> ReportAsync(CancellationToken cancellation = default) => new(Reports);
+    private int _reportsAsked;
+
+    public int ReportsAsked => _reportsAsked;
+
+    /// <summary>What asking for a list of sessions throws.</summary>
+    public Exception? ListFailure { get; set; }
+
+    public ValueTask<IReadOnlyList<SiloReport>> ReportAsync(CancellationToken cancellation = default)
+    {
+        Interlocked.Increment(ref _reportsAsked);
+        return new(Reports);
+    }
 
     public IAsyncEnumerable<TurnEvent> SendAsync(SessionKey key, TurnRequest request, CancellationToken cancellation = default) =>
         PlayAsync(key, request, cancellation);
@@ -40,7 +51,7 @@ internal sealed class FakeSessionHost : ISessionHost
         new(Sessions.GetValueOrDefault(key.Session));
 
     public ValueTask<IReadOnlyList<SessionInfo>> ListAsync(string tenant, int limit = 100, CancellationToken cancellation = default) =>
-        new([.. Sessions.Values.OrderByDescending(session => session.LastUsed).Take(limit)]);
+        ListFailure is { } failure ? throw failure : new([.. Sessions.Values.OrderByDescending(session => session.LastUsed).Take(limit)]);
 
     public ValueTask<bool> CancelAsync(SessionKey key, CancellationToken cancellation = default) =>
         new(Sessions.TryGetValue(key.Session, out var session) && session.State == "running");
