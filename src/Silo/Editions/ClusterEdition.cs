@@ -14,9 +14,6 @@ internal static class Edition
 {
     public const string Name = "cluster";
 
-    /// <summary>Name of the cluster and of its service.</summary>
-    private const string ClusterName = "lserve";
-
     /// <summary>Refuses options that can't work.</summary>
     public static void Check(SiloOptions options)
     {
@@ -32,7 +29,7 @@ internal static class Edition
         builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
         builder.UseOrleans(silo =>
         {
-            silo.UseLocalhostClustering(membership.SiloPort, membership.GatewayPort, membership.Primary, ClusterName, ClusterName);
+            ClusterProviders.Apply(silo, membership);
             silo.AddLServeSessions();
         });
     }

@@ -30,7 +30,8 @@ internal static class CommandLine
         OptionDefinition.Choice("--activations", "What matrix products on the CPU read their inputs as (float32)", ActivationKinds(), (o, kind) => o with { Activations = kind }),
         .. AttentionDefinitions.All,
         OptionDefinition.Choice("--log-level", "What is logged to standard error (warning)", LogLevels(), (o, level) => o with { LogLevel = level }),
-        new("--cluster", "PROVIDER", "Join a cluster; cluster edition only", (o, text) => o with { Cluster = text }),
+        new("--cluster", "PROVIDER", "Join a cluster: localhost, adonet (PostgreSQL) or azure, with settings after commas; cluster edition only", (o, text) => o with { Cluster = text }),
+        new("--cluster-connection", "TEXT", "Connection string of the server that keeps the cluster's members; better in its variable", (o, text) => o with { ClusterConnection = text }),
     ];
 
     public static string Help { get; } = WriteHelp();

@@ -85,4 +85,7 @@ internal sealed record SiloOptions
 
     /// <summary>The cluster to join; only the cluster edition has one.</summary>
     public string? Cluster { get; init; }
+
+    /// <summary>How the server is reached that keeps the cluster's members: a connection string, with its secrets; null: there is none.</summary>
+    public string? ClusterConnection { get; init; }
 }
