@@ -3,6 +3,7 @@ using LServe.Api.Http;
 using LServe.Contracts;
 using LServe.Contracts.OpenAi;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace LServe.Api;
 
@@ -18,6 +19,7 @@ internal sealed class SessionsEndpoint(ApiServices api)
         routes.Delete("/v1/sessions/{id}", DeleteAsync);
         routes.Post("/v1/sessions/{id}/cancel", CancelAsync);
         routes.Post("/v1/sessions/{id}/release", ReleaseAsync);
+        routes.Post("/v1/sessions/{id}/migrate", MigrateAsync);
         routes.Post("/v1/sessions/{id}/rewind", RewindAsync);
         routes.Post("/v1/sessions/{id}/fork", ForkAsync);
     }
@@ -59,6 +61,14 @@ internal sealed class SessionsEndpoint(ApiServices api)
         if (!await api.Host.ReleaseAsync(key, http.RequestAborted))
             throw NotFound(key);
         await ReplyAsync(http, new(key.Session, Released: true));
+    }
+
+    private async Task MigrateAsync(HttpContext http)
+    {
+        var key = KeyOf(http);
+        var hasBody = http.Features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: false };
+        var move = !hasBody ? new() : await RequestBody.ReadAsync(http, WireJson.Default.SessionMove, api.Options);
+        await ReplyAsync(http, new(key.Session, Silo: await api.Host.MigrateAsync(key, move.Silo, http.RequestAborted) ?? throw NotFound(key)));
     }
 
     private async Task RewindAsync(HttpContext http)

@@ -107,6 +107,9 @@ public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
     public async ValueTask<SessionInfo> ImportAsync(string tenant, string? name, Stream from, CancellationToken cancellation = default) =>
         await SessionImport.RunAsync(_environment.Stores, tenant, name, from, cancellation);
 
+    public ValueTask<string?> MigrateAsync(SessionKey key, string? silo = null, CancellationToken cancellation = default) => throw LServeException.Invalid(
+        "This server is one process, so that a session has nowhere to move to. In a cluster ('./lserve serve --cluster …') it has.");
+
     public async ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default)
     {
         if (_active.TryGetValue(key, out var session))

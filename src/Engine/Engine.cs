@@ -174,6 +174,8 @@ public sealed class Engine : IDisposable
                 _scheduler.PromptTokens, _scheduler.GeneratedTokens, _steps, _scheduler.Preemptions, rows, _scheduler.Pages)
             {
                 StreamingPagesUsed = _pages.Streaming?.Used ?? 0,
+                PagesBusy = _scheduler.PagesBusy(KvPool.Retrieval),
+                StreamingPagesBusy = _scheduler.PagesBusy(KvPool.Streaming),
                 QueuedTokens = _scheduler.QueuedTokens,
             };
     }

@@ -15,6 +15,12 @@ public readonly record struct EngineStatistics(
     /// <summary>Pages of the streaming pool in use; <see cref="PagesUsed"/> are the retrieval pool's.</summary>
     public int StreamingPagesUsed { get; init; }
 
+    /// <summary>Retrieval pages of generations, waiting or running; those of idle sequences go when somebody needs them.</summary>
+    public int PagesBusy { get; init; }
+
+    /// <summary>The same of the streaming pool.</summary>
+    public int StreamingPagesBusy { get; init; }
+
     /// <summary>Tokens of prompts, and of answers that lost their pages, that are still to be computed, of all generations.</summary>
     public long QueuedTokens { get; init; }
 }

@@ -4,17 +4,16 @@ using LServe.Sessions;
 namespace LServe.Grains;
 
 /// <summary>Sessions as grains of a cluster. Stateless turns run on this silo's own engine.</summary>
-internal sealed class OrleansSessionHost(IGrainFactory grains, SessionEnvironment environment, SessionGrainOptions options, ActiveSessions active)
+internal sealed class OrleansSessionHost(IGrainFactory grains, SessionEnvironment environment, SessionGrainOptions options, ActiveSessions active, CapacityBoard board)
     : ISessionHost
 {
     private readonly StatelessTurns _stateless = new(environment, options.MaxStatelessTurns);
     private readonly StatusReport _status = new(environment);
-    private readonly SiloReporter _reporter = new(environment);
 
     public HostStatus Status => _status.Read(active.Count);
 
     public async ValueTask<IReadOnlyList<SiloReport>> ReportAsync(CancellationToken cancellation = default) =>
-        [await _reporter.ReadAsync(active.Count, cancellation)];
+        [.. (await board.RefreshAsync(cancellation)).Select(silo => silo.Report).OrderBy(report => report.Silo.Name, StringComparer.Ordinal)];
 
     public IAsyncEnumerable<TurnEvent> SendAsync(SessionKey key, TurnRequest request, CancellationToken cancellation = default) =>
         grains.GetSessionGrain(key).RunTurnAsync(request, cancellation);
@@ -39,6 +38,9 @@ internal sealed class OrleansSessionHost(IGrainFactory grains, SessionEnvironmen
 
     public async ValueTask<SessionInfo?> ForkAsync(SessionKey key, SessionKey to, int? turn = null, AttentionKind? attention = null, CancellationToken cancellation = default) =>
         await grains.GetSessionGrain(key).ForkToAsync(to.Session, turn, attention, cancellation);
+
+    public async ValueTask<string?> MigrateAsync(SessionKey key, string? silo = null, CancellationToken cancellation = default) =>
+        await grains.GetSessionGrain(key).MigrateToAsync(silo, cancellation);
 
     // What is committed is all that travels, so that no grain is asked: the files go by this silo's stores.
     public async ValueTask<bool> ExportAsync(SessionKey key, bool withPages, Stream to, CancellationToken cancellation = default) =>

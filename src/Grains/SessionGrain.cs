@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using LServe.Contracts;
 using LServe.Sessions;
+using Orleans.Runtime;
+using Orleans.Runtime.Placement;
 
 namespace LServe.Grains;
 
@@ -9,30 +11,52 @@ namespace LServe.Grains;
 /// the steps of enumerations; the grain only keeps the activation alive while somebody reads a turn.
 /// </summary>
 [GrainType("session")]
-internal sealed class SessionGrain(SessionEnvironment environment, SessionGrainOptions options, ActiveSessions active) : Grain, ISessionGrain
+[SessionPlacement]
+internal sealed class SessionGrain(SessionEnvironment environment, SessionGrainOptions options, ActiveSessions active, CapacityBoard board)
+    : Grain, ISessionGrain, IGrainMigrationParticipant
 {
+    private const string HandoverKey = "lserve.session";
+
     private readonly SemaphoreSlim _replacing = new(1);
     private SessionKey _key;
     private Session _session = null!;
+    private SessionHandover? _handover;
     private int _readers;
     private bool _deactivating;
 
-    public override Task OnActivateAsync(CancellationToken cancellation)
+    /// <summary>Whether its pages are in memory.</summary>
+    public bool IsWarm => _session.CachedTokens > 0;
+
+    public override async Task OnActivateAsync(CancellationToken cancellation)
     {
         _key = SessionKey.Parse(this.GetPrimaryKeyString());
-        _session = new(_key, environment);
-        active.Enter();
+        _session = new(_key, environment, handover: _handover);
+        active.Enter(this);
         environment.Activity.CountPlacement();
-        return Task.CompletedTask;
+        // Whoever moves a session waits for it; the next turn then needn't.
+        if (_handover is not null) await _session.WarmAsync();
+        _handover = null;
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellation)
     {
         _deactivating = true;
-        active.Leave();
+        active.Leave(this);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(options.DrainTimeout);
         await _session.DrainAsync(patience.Token);
+    }
+
+    public void OnDehydrate(IDehydrationContext context)
+    {
+        if (_session.HandOver()?.Write() is { } bytes) context.TryAddValue(HandoverKey, bytes);
+        environment.Activity.CountMigrationOut();
+    }
+
+    public void OnRehydrate(IRehydrationContext context)
+    {
+        if (context.TryGetValue<byte[]>(HandoverKey, out var bytes) && bytes is not null) _handover = SessionHandover.Read(bytes);
+        environment.Activity.CountMigrationIn();
     }
 
     public IAsyncEnumerable<TurnEvent> SendAsync(TurnRequest request, CancellationToken cancellation = default) =>
@@ -69,6 +93,25 @@ internal sealed class SessionGrain(SessionEnvironment environment, SessionGrainO
         var fork = await SessionFork.RunAsync(environment.Stores, _key, new(_key.Tenant, to), turn, attention);
         return new(fork is not null, fork);
     });
+
+    public async Task<SessionPlaceReply> MigrateAsync(string? silo)
+    {
+        try
+        {
+            await WhenIdleAsync();
+            if (await _session.DescribeAsync() is null) return new(null);
+            var target = SessionMigration.Choose(await board.AllAsync(), board.Local, environment, silo);
+            RequestContext.Set(IPlacementDirector.PlacementHintKey, target.Address);
+            MigrateOnIdle();
+            return new(target.Report.Silo.Name);
+        }
+        catch (Exception failure)
+        {
+            return new(null, WireEvents.ToError(failure));
+        }
+    }
+
+    public Task<SessionPlaceReply> LocateAsync() => Task.FromResult(new SessionPlaceReply(environment.Activity.Silo.Name));
 
     public Task<SessionReply> DeleteAsync() => ReplyAsync(async () =>
     {
@@ -115,6 +158,20 @@ internal sealed class SessionGrain(SessionEnvironment environment, SessionGrainO
         finally
         {
             Leave();
+        }
+    }
+
+    private async Task WhenIdleAsync()
+    {
+        using var patience = new CancellationTokenSource(options.DrainTimeout, environment.Time);
+        try
+        {
+            await _session.WhenIdleAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new LServeException(new(
+                ErrorCode.SessionConflict, $"A turn of session {_key} goes on for more than {options.DrainTimeout.TotalSeconds:0} s; cancel it or wait for its end, then migrate.", Retryable: true));
         }
     }
 

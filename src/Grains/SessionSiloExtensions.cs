@@ -18,8 +18,16 @@ public static class SessionSiloExtensions
         silo.Services
             .AddSingleton(options)
             .AddSingleton<ActiveSessions>()
+            .AddSingleton<SiloReporter>()
+            .AddSingleton<ISiloServiceClient, SiloServiceClient>()
+            .AddSingleton<CapacityBoard>()
+            .AddHostedService(services => services.GetRequiredService<CapacityBoard>())
+            .AddHostedService<SiloNaming>()
+            .AddHostedService<SessionDrain>()
             .AddSingleton<ISessionHost>(services => CreateHost(services, services.GetRequiredService<IGrainFactory>()))
             .Configure<GrainCollectionOptions>(o => o.ClassSpecificCollectionAge[typeof(SessionGrain).FullName!] = options.IdleTimeout);
+        silo.AddGrainService<SiloService>();
+        silo.AddPlacementDirector<SessionPlacement, SessionPlacementDirector>();
         return silo;
     }
 
@@ -27,5 +35,5 @@ public static class SessionSiloExtensions
     /// <param name="services">Those of a silo with sessions.</param>
     public static ISessionHost CreateHost(IServiceProvider services, IGrainFactory grains) => new OrleansSessionHost(
         grains, services.GetRequiredService<SessionEnvironment>(), services.GetRequiredService<SessionGrainOptions>(),
-        services.GetRequiredService<ActiveSessions>());
+        services.GetRequiredService<ActiveSessions>(), services.GetRequiredService<CapacityBoard>());
 }

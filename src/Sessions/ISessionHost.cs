@@ -47,6 +47,11 @@ public interface ISessionHost
     /// <exception cref="LServeException">The file is no session or damaged, or there is a session of that name.</exception>
     ValueTask<SessionInfo> ImportAsync(string tenant, string? name, Stream from, CancellationToken cancellation = default);
 
+    /// <summary>Moves the session to another process of this host, once no turn runs; where it is then, or null when there is no such session.</summary>
+    /// <param name="silo">Name of the process, see <see cref="SiloIdentity"/>; null: the one with the most room.</param>
+    /// <exception cref="LServeException">There is no other process to move to, or a turn goes on for too long.</exception>
+    ValueTask<string?> MigrateAsync(SessionKey key, string? silo = null, CancellationToken cancellation = default);
+
     /// <summary>Forgets the session and its pages; a turn in progress is cancelled first. False when there was none.</summary>
     ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default);
 

@@ -6,7 +6,7 @@ namespace LServe.Sessions;
 /// <summary>
 /// One conversation and its mailbox: turns run one after another in order of arrival, in every host. Knows neither HTTP nor Orleans.
 /// </summary>
-public sealed class Session
+public sealed partial class Session
 {
     private readonly SessionKey _key;
     private readonly SessionEnvironment _environment;
@@ -21,10 +21,11 @@ public sealed class Session
     private TimeSpan? _keepAlive;
 
     /// <param name="keeps">Whether turns are saved; false for a stateless request.</param>
-    public Session(SessionKey key, SessionEnvironment environment, bool keeps = true)
+    /// <param name="handover">What another process had in memory of this session; null: it is loaded when it is needed.</param>
+    public Session(SessionKey key, SessionEnvironment environment, bool keeps = true, SessionHandover? handover = null)
     {
         (_key, _environment) = (key, environment);
-        _memory = new(key, environment, keeps);
+        _memory = new(key, environment, keeps, handover);
         _executor = new(environment, _memory);
         _lastUsed = environment.Time.GetUtcNow();
     }
@@ -45,6 +46,9 @@ public sealed class Session
     {
         get { lock (_lock) return _current is not null || _waiting.Count > 0; }
     }
+
+    /// <summary>Tokens whose keys and values are in memory.</summary>
+    public int CachedTokens => _memory.CachedTokens;
 
     /// <summary>Whether it was closed, so that a host must make a new one.</summary>
     public bool IsClosed
@@ -78,38 +82,6 @@ public sealed class Session
     {
         lock (_lock) Find(turnId)?.Acknowledge(events);
     }
-
-    /// <summary>What is kept, or null before the first committed turn.</summary>
-    public async ValueTask<SessionInfo?> DescribeAsync(CancellationToken cancellation = default)
-    {
-        var snapshot = await _memory.PeekAsync(cancellation);
-        var interrupted = IsBusy ? null : await _memory.InterruptedAsync(cancellation);
-        if (snapshot is null) return interrupted is null ? null : Describe(_key, interrupted);
-        var cached = _memory.CachedTokens;
-        var state = IsBusy ? "running" : cached > 0 ? "idle" : "cold";
-        return Describe(snapshot, cached, state) with { Interrupted = interrupted };
-    }
-
-    /// <summary>A session that isn't in memory, or null.</summary>
-    public static async ValueTask<SessionInfo?> DescribeAsync(ISessionStore store, SessionKey key, CancellationToken cancellation = default)
-    {
-        var interrupted = await store.LoadNoteAsync(key, cancellation);
-        if (await store.LoadAsync(key, cancellation) is { } stored) return Describe(stored.Snapshot) with { Interrupted = interrupted };
-        return interrupted is null ? null : Describe(key, interrupted);
-    }
-
-    /// <summary>A stored session that isn't in memory.</summary>
-    public static SessionInfo Describe(SessionSnapshot s, int cached = 0, string state = "cold") => new(
-        s.Key.Tenant, s.Key.Session, s.Model, s.Tokens.Count, cached, s.Turns, state, s.Created, s.LastUsed, s.LastTurn?.TurnId,
-        [.. s.Messages.Select(m => new ChatMessage(m.Role, m.Content))]);
-
-    /// <summary>A session whose first turn was interrupted.</summary>
-    private static SessionInfo Describe(SessionKey key, InterruptedAnswer interrupted) =>
-        new(key.Tenant, key.Session, "", 0, 0, 0, "cold", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch, null, [], interrupted);
-
-    /// <summary>The same from a list, without messages.</summary>
-    public static SessionInfo Describe(SessionSummary s) => new(
-        s.Key.Tenant, s.Key.Session, s.Model, s.Tokens, 0, s.Turns, "cold", s.Created, s.LastUsed, s.LastTurnId, []);
 
     /// <inheritdoc cref="ISessionHost.CancelAsync"/>
     public bool Cancel()
@@ -187,6 +159,36 @@ public sealed class Session
         return true;
     }
 
+    /// <summary>Completes once no turn runs or waits.</summary>
+    public async Task WhenIdleAsync(CancellationToken cancellation = default)
+    {
+        while (true)
+        {
+            Task worker;
+            lock (_lock)
+            {
+                if (_current is null) return;
+                worker = _worker;
+            }
+            await worker.WaitAsync(cancellation);
+        }
+    }
+
+    /// <summary>Brings the pages into memory if there is room that nobody uses, so that the next turn finds them.</summary>
+    public async Task WarmAsync()
+    {
+        Task warmed;
+        lock (_lock)
+        {
+            if (_closed || _current is not null) return;
+            _worker = warmed = WarmAsync(after: _worker);
+        }
+        await warmed.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>What the next process to have this session need not load; null if nothing is in memory. For a closed session.</summary>
+    public SessionHandover? HandOver() => _memory.HandOver();
+
     private Turn JoinOrEnqueue(TurnRequest request)
     {
         lock (_lock)
@@ -240,6 +242,12 @@ public sealed class Session
             // Told last, so that whoever has seen the end finds the session idle.
             end();
         }
+    }
+
+    private async Task WarmAsync(Task after)
+    {
+        await after.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _memory.WarmAsync();
     }
 
     private async Task FreePagesAsync(Task after)

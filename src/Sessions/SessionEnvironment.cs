@@ -15,6 +15,9 @@ public sealed record SessionEnvironment(
     /// <summary>What this process counts of them, for its reports.</summary>
     public SiloActivity Activity { get; init; } = new(Time);
 
+    /// <summary>Whether the stores are the same ones on every silo of a cluster, so that a session may go on anywhere.</summary>
+    public bool SharedStores { get; init; }
+
     public SessionLimits Limits { get; init; } = new();
 
     /// <summary>Tokens of an answer after which it is noted how far it is; 0: it isn't.</summary>

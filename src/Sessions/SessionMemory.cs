@@ -7,14 +7,14 @@ namespace LServe.Sessions;
 /// What one session keeps: its last committed snapshot, and the sequence that goes with it. Used by the session's mailbox, one turn at
 /// a time; <see cref="Snapshot"/> and <see cref="CachedTokens"/> may be read by anybody.
 /// </summary>
-internal sealed class SessionMemory(SessionKey key, SessionEnvironment environment, bool keeps)
+internal sealed class SessionMemory(SessionKey key, SessionEnvironment environment, bool keeps, SessionHandover? handover = null)
 {
     private readonly SessionPages _pages = new(key, environment);
-    private string? _etag;
+    private string? _etag = handover?.ETag;
     private Sequence? _sequence;
 
     /// <summary>The last committed turn's state, or null before the first, or before it was loaded.</summary>
-    public SessionSnapshot? Snapshot { get; private set; }
+    public SessionSnapshot? Snapshot { get; private set; } = handover?.Snapshot;
 
     public SessionKey Key => key;
 
@@ -35,11 +35,16 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
     {
         if (_sequence is not null && (Snapshot is not null || _sequence.Mode == (attention ?? environment.Attention))) return _sequence;
         if (_sequence is not null) await ForgetAsync();
+        if (Snapshot is { } known)
+        {
+            CheckTokens(known);
+            return _sequence = SequenceOf(known);
+        }
         if (keeps && await environment.Store.LoadAsync(key) is { } stored)
         {
             CheckTokens(stored.Snapshot);
             (Snapshot, _etag) = (stored.Snapshot, stored.ETag);
-            return _sequence = Sequence.Restore(key.Tenant, stored.Snapshot.Tokens, stored.Snapshot.Runs, stored.Snapshot.Attention);
+            return _sequence = SequenceOf(stored.Snapshot);
         }
         return _sequence = new Sequence(key.Tenant, attention ?? environment.Attention);
     }
@@ -51,6 +56,17 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
         Snapshot = snapshot with { Kv = await _pages.RestoreAsync(sequence, snapshot) };
         return sequence.CachedLength;
     }
+
+    /// <summary>The same before a turn asks for it, if there is room that no other session uses.</summary>
+    public async Task WarmAsync()
+    {
+        await LoadAsync();
+        var s = environment.Engine.Statistics;
+        if (Snapshot is { } snapshot && KvGeometry.PagesFor(snapshot.Tokens.Count) <= s.PagesTotal - s.PagesUsed) await RestorePagesAsync();
+    }
+
+    /// <summary>What is in memory between turns, or null.</summary>
+    public SessionHandover? HandOver() => Snapshot is { } snapshot && _etag is { } etag ? new(snapshot, etag) : null;
 
     /// <summary>Notes how far the turn's answer is; null when nothing is kept.</summary>
     public AnswerCheckpoints? CheckpointsOf(Turn turn) => keeps ? new(key, environment, turn.Id) : null;
@@ -106,6 +122,8 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
         await FreePagesAsync();
         (_sequence, Snapshot, _etag) = (null, null, null);
     }
+
+    private Sequence SequenceOf(SessionSnapshot s) => Sequence.Restore(key.Tenant, s.Tokens, s.Runs, s.Attention);
 
     /// <summary>Of another model, or from a file, it may have tokens that there are none of here.</summary>
     private void CheckTokens(SessionSnapshot stored)

@@ -28,6 +28,10 @@ public interface ISessionClient
     /// <summary>Frees the session's pages; its next turn computes them again. False when there is no such session.</summary>
     Task<bool> ReleaseAsync(string sessionId, CancellationToken cancellation = default);
 
+    /// <summary>Moves the session to another silo of its cluster, once no turn runs; where it is then, or null when there is no such session.</summary>
+    /// <param name="silo">Name of the silo, as reports give it; null: the one with the most room.</param>
+    Task<string?> MigrateAsync(string sessionId, string? silo = null, CancellationToken cancellation = default);
+
     /// <summary>Forgets the session; false when there was none.</summary>
     Task<bool> DeleteAsync(string sessionId, CancellationToken cancellation = default);
 }

@@ -69,6 +69,10 @@ public sealed class LServeClient : ISessionClient, ISessionArchive, IDisposable
     public async Task<bool> DeleteAsync(string sessionId, CancellationToken cancellation = default) =>
         await ChangeAsync(HttpMethod.Delete, PathOf(sessionId), cancellation).ConfigureAwait(false) is { Deleted: true };
 
+    public async Task<string?> MigrateAsync(string sessionId, string? silo = null, CancellationToken cancellation = default) =>
+        (await CallAsync(HttpMethod.Post, PathOf(sessionId) + "/migrate", WireJson.Default.SessionReply, cancellation, JsonContent.Create(new SessionMove(silo), WireJson.Default.SessionMove))
+            .ConfigureAwait(false))?.Silo;
+
     public Task<SessionInfo?> RewindAsync(string sessionId, int turn, CancellationToken cancellation = default) =>
         CallAsync(HttpMethod.Post, PathOf(sessionId) + "/rewind", WireJson.Default.SessionInfo, cancellation, BodyOf(new(Turn: turn)));
 

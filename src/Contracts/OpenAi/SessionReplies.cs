@@ -7,7 +7,12 @@ public sealed record SessionList(string Object, IReadOnlyList<SessionInfo> Data)
 /// <param name="Deleted">Whether there was a session to delete.</param>
 /// <param name="Cancelled">Whether a turn was running.</param>
 /// <param name="Released">Whether there was a session whose pages to free.</param>
-public sealed record SessionReply(string Id, bool? Deleted = null, bool? Cancelled = null, bool? Released = null);
+/// <param name="Silo">Where the session has moved to.</param>
+public sealed record SessionReply(string Id, bool? Deleted = null, bool? Cancelled = null, bool? Released = null, string? Silo = null);
+
+/// <summary>Body of <c>POST /v1/sessions/{id}/migrate</c>.</summary>
+/// <param name="Silo">Name of the silo to move to; absent: the one with the most room.</param>
+public sealed record SessionMove(string? Silo = null);
 
 /// <summary>Body of <c>POST /v1/sessions/{id}/rewind</c> and <c>…/fork</c>.</summary>
 /// <param name="Turn">The turn after which the session is wanted, from 1; with fork, absent means the last.</param>

@@ -17,6 +17,7 @@ namespace LServe.Contracts.OpenAi;
 [JsonSerializable(typeof(SessionList))]
 [JsonSerializable(typeof(SessionReply))]
 [JsonSerializable(typeof(SessionTravel))]
+[JsonSerializable(typeof(SessionMove))]
 [JsonSerializable(typeof(HealthReply))]
 [JsonSerializable(typeof(StatsReply))]
 [JsonSerializable(typeof(TurnRequest))]

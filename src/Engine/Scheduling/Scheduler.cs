@@ -37,6 +37,9 @@ public sealed class Scheduler
     /// <summary>Tokens still to be computed of all generations, apart from the one that each decode step computes.</summary>
     public long QueuedTokens => Uncached(_waiting) + Uncached(_running);
 
+    /// <summary>Pages of a pool that generations hold.</summary>
+    public int PagesBusy(KvPool pool) => Held(_waiting, pool) + Held(_running, pool);
+
     public long PromptTokens { get; private set; }
     public long GeneratedTokens { get; private set; }
     public long Preemptions { get; private set; }
@@ -127,6 +130,14 @@ public sealed class Scheduler
         if (ended) End(_running, generation, TokenEvent.OfEnd(StopCause.EndToken));
         else if (generation.Generated >= generation.MaxTokens || sequence.Length >= _options.ContextLength)
             End(_running, generation, TokenEvent.OfEnd(StopCause.Length));
+    }
+
+    private static int Held(List<Generation> list, KvPool pool)
+    {
+        var pages = 0;
+        foreach (var generation in list)
+            pages += pool == KvPool.Retrieval ? generation.Sequence.Pages.Retrieval.Length : generation.Sequence.Pages.HeldStreaming.Length;
+        return pages;
     }
 
     private static long Uncached(List<Generation> list)

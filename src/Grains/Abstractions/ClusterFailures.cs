@@ -12,6 +12,12 @@ internal static class ClusterFailures
         return reply.Error is { } error ? throw new LServeException(error) : reply;
     }
 
+    public static async Task<SessionPlaceReply> ThrowIfFailedAsync(Task<SessionPlaceReply> call, CancellationToken cancellation)
+    {
+        var reply = await AnswerAsync(call, cancellation).ConfigureAwait(false);
+        return reply.Error is { } error ? throw new LServeException(error) : reply;
+    }
+
     public static async Task<SessionListReply> ThrowIfFailedAsync(Task<SessionListReply> call, CancellationToken cancellation)
     {
         var reply = await AnswerAsync(call, cancellation).ConfigureAwait(false);

@@ -49,6 +49,18 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("ForkAsync")]
     Task<SessionReply> ForkAsync(string to, int? turn, AttentionKind? attention);
 
+    /// <summary>
+    /// Sends the session to another silo, once no turn runs, and tells its name; it is there when <see cref="LocateAsync"/> says so. No
+    /// silo in the reply when nothing is kept.
+    /// </summary>
+    /// <param name="silo">Name of the silo; null: the one with the most room.</param>
+    [Alias("MigrateAsync")]
+    Task<SessionPlaceReply> MigrateAsync(string? silo);
+
+    /// <summary>The silo that the session is on.</summary>
+    [Alias("LocateAsync"), AlwaysInterleave]
+    Task<SessionPlaceReply> LocateAsync();
+
     /// <summary>Forgets the session; a turn in progress is cancelled first. Not done when there was nothing to forget.</summary>
     [Alias("DeleteAsync")]
     Task<SessionReply> DeleteAsync();

@@ -41,6 +41,19 @@ public static class SessionGrainExtensions
     public static async Task<SessionInfo?> ForkToAsync(this ISessionGrain grain, string to, int? turn, AttentionKind? attention = null, CancellationToken cancellation = default) =>
         (await ClusterFailures.ThrowIfFailedAsync(grain.ForkAsync(to, turn, attention), cancellation).ConfigureAwait(false)).Session;
 
+    /// <summary>Moves the session to another silo; where it is then, or null when there is no such session.</summary>
+    /// <param name="silo">Name of the silo; null: the one with the most room.</param>
+    public static async Task<string?> MigrateToAsync(this ISessionGrain grain, string? silo, CancellationToken cancellation = default)
+    {
+        var going = await ClusterFailures.ThrowIfFailedAsync(grain.MigrateAsync(silo), cancellation).ConfigureAwait(false);
+        if (going.Silo is null) return null;
+        // Asked of the session itself, which answers from where it is, so that it has arrived when this returns.
+        var there = await ClusterFailures.ThrowIfFailedAsync(grain.LocateAsync(), cancellation).ConfigureAwait(false);
+        return there.Silo == going.Silo
+            ? there.Silo
+            : throw LServeException.Overloaded($"The session is at {there.Silo} and not at {going.Silo}, which didn't take it. It goes on where it is; try again.");
+    }
+
     /// <summary>The tenant's sessions, most recently used first, without their messages.</summary>
     public static async Task<IReadOnlyList<SessionInfo>> ListSessionsAsync(
         this IGrainFactory grains, string tenant, int limit, CancellationToken cancellation = default) =>

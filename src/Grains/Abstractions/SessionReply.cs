@@ -10,6 +10,11 @@ namespace LServe.Grains;
 public sealed record SessionReply(
     [property: Id(0)] bool Done, [property: Id(1)] SessionInfo? Session = null, [property: Id(2)] ErrorInfo? Error = null);
 
+/// <summary>Where a session is, or is going.</summary>
+/// <param name="Silo">Name of the silo.</param>
+[GenerateSerializer, Immutable, Alias("lserve.SessionPlaceReply")]
+public sealed record SessionPlaceReply([property: Id(0)] string? Silo, [property: Id(1)] ErrorInfo? Error = null);
+
 /// <summary>A tenant's sessions, or what went wrong.</summary>
 [GenerateSerializer, Immutable, Alias("lserve.SessionListReply")]
 public sealed record SessionListReply([property: Id(0)] SessionInfo[] Sessions, [property: Id(1)] ErrorInfo? Error = null);

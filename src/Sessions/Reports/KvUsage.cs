@@ -27,12 +27,18 @@ public sealed record KvUsage(
     [property: JsonConverter(typeof(SnakeCaseEnum<KvTier>))] KvTier Tier, [property: JsonConverter(typeof(SnakeCaseEnum<KvPool>))] KvPool? Pool,
     int? UsedPages, int? TotalPages, long? UsedBytes, long? TotalBytes)
 {
+    /// <summary>Pages of turns in progress; the other used ones go when somebody needs them. Null where that isn't told apart.</summary>
+    public int? BusyPages { get; init; }
+
     [JsonIgnore]
     public int? FreePages => TotalPages - UsedPages;
 
     /// <summary>A pool of an engine.</summary>
-    public static KvUsage Of(KvTier tier, KvPool pool, int used, KvGeometry geometry) => new(
-        tier, pool, used, geometry.PagesOf(pool), used * geometry.PageBytesOf(pool), geometry.PagesOf(pool) * geometry.PageBytesOf(pool));
+    public static KvUsage Of(KvTier tier, KvPool pool, int used, int busy, KvGeometry geometry) => new(
+        tier, pool, used, geometry.PagesOf(pool), used * geometry.PageBytesOf(pool), geometry.PagesOf(pool) * geometry.PageBytesOf(pool))
+    {
+        BusyPages = busy,
+    };
 }
 
 /// <summary>Values of an enumeration by their names in lower case.</summary>

@@ -46,8 +46,8 @@ public sealed class SiloReporter(SessionEnvironment environment)
     private static IEnumerable<KvUsage> PoolsOf(Engine engine, EngineStatistics s)
     {
         var tier = engine.Backend.PagesOnDevice ? KvTier.Device : KvTier.Host;
-        yield return KvUsage.Of(tier, KvPool.Retrieval, s.PagesUsed, engine.Geometry);
-        if (engine.Geometry.Heads.AnyStreams) yield return KvUsage.Of(tier, KvPool.Streaming, s.StreamingPagesUsed, engine.Geometry);
+        yield return KvUsage.Of(tier, KvPool.Retrieval, s.PagesUsed, s.PagesBusy, engine.Geometry);
+        if (engine.Geometry.Heads.AnyStreams) yield return KvUsage.Of(tier, KvPool.Streaming, s.StreamingPagesUsed, s.StreamingPagesBusy, engine.Geometry);
     }
 
     private async ValueTask<IReadOnlyList<KvUsage>> DiskAsync(CancellationToken cancellation)

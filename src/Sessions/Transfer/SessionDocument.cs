@@ -63,4 +63,5 @@ internal sealed record RecordLine(KvRecordKind Kind, int First, int End, int Len
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(SessionDocument))]
 [JsonSerializable(typeof(RecordLine))]
+[JsonSerializable(typeof(HandoverDocument))]
 internal sealed partial class TransferJson : JsonSerializerContext;

@@ -38,6 +38,9 @@ public abstract class ClusterFixture(short silos, SessionGrainOptions? options =
 
     public override async Task EvictIdleAsync() => await Client.GetGrain<IManagementGrain>(0).ForceActivationCollection(TimeSpan.Zero);
 
+    /// <summary>Stops a silo as one that is told to.</summary>
+    public Task StopAsync(InProcessSiloHandle silo) => _cluster!.StopSiloAsync(silo);
+
     public ISessionGrain Grain(SessionKey key) => Client.GetSessionGrain(key);
 
     /// <summary>The host under test, made from what the first silo offers.</summary>

@@ -34,6 +34,7 @@ public class WireFormatTests
         new TurnCompleted(FinishReason.Cancelled, new(1, 2, 3, 4)),
         new TurnFailed(new(ErrorCode.SessionConflict, "message", "messages[1]", true, 7)),
         new SessionReply(true, new("t", "s", "m", 1, 2, 3, "idle", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddDays(1), "last", [new("user", "a")])),
+        new SessionPlaceReply("silo", new(ErrorCode.Overloaded, "full")),
         new SessionListReply([], new(ErrorCode.Internal, "defect")),
     };
 

@@ -31,7 +31,9 @@ public abstract class SessionHostFixture : IAsyncLifetime
     /// <summary>Tokens drawn, on all engines of the host.</summary>
     public long GeneratedTokens => _engines.Sum(e => e.Statistics.GeneratedTokens);
 
-    protected ISessionStore Store { get; } = new InMemorySessionStore();
+    protected virtual ISessionStore Store { get; } = new InMemorySessionStore();
+
+    protected virtual IKvPageStore? Pages => null;
 
     public abstract Task InitializeAsync();
 
@@ -59,6 +61,6 @@ public abstract class SessionHostFixture : IAsyncLifetime
         var options = new EngineOptions { KvTokens = 16 * Model.Config.ContextLength };
         var engine = new Engine(new GatedBackend(CreateBackend(), Gate), Model.Config, Model.Weights, Model.Tokenizer.EndTokens, options);
         lock (_engines) _engines.Add(engine);
-        return SessionEnvironment.For(Model, engine, Store, time) with { Limits = Limits };
+        return SessionEnvironment.For(Model, engine, Store, time) with { Limits = Limits, SharedStores = true, Pages = Pages };
     }
 }

@@ -60,6 +60,9 @@ internal sealed class FakeSessionHost : ISessionHost
 
     public ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default) => new(Sessions.TryRemove(key.Session, out _));
 
+    public ValueTask<string?> MigrateAsync(SessionKey key, string? silo = null, CancellationToken cancellation = default) =>
+        new(Sessions.ContainsKey(key.Session) ? silo ?? "the roomiest" : null);
+
     public ValueTask<SessionInfo?> RewindAsync(SessionKey key, int turn, CancellationToken cancellation = default) =>
         new(Sessions.TryGetValue(key.Session, out var session) ? session with { Turns = turn } : null);
 

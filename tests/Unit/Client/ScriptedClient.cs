@@ -38,6 +38,8 @@ internal sealed class ScriptedClient : ISessionClient
 
     public Task<bool> ReleaseAsync(string sessionId, CancellationToken cancellation = default) => Task.FromResult(false);
 
+    public Task<string?> MigrateAsync(string sessionId, string? silo = null, CancellationToken cancellation = default) => Task.FromResult<string?>(null);
+
     public Task<bool> DeleteAsync(string sessionId, CancellationToken cancellation = default)
     {
         Calls.Add("delete");

@@ -19,6 +19,9 @@ internal sealed class HostClient(ISessionHost host) : ISessionClient
 
     public Task<bool> ReleaseAsync(string sessionId, CancellationToken cancellation = default) => host.ReleaseAsync(Key(sessionId), cancellation).AsTask();
 
+    public Task<string?> MigrateAsync(string sessionId, string? silo = null, CancellationToken cancellation = default) =>
+        host.MigrateAsync(Key(sessionId), silo, cancellation).AsTask();
+
     public Task<bool> DeleteAsync(string sessionId, CancellationToken cancellation = default) => host.DeleteAsync(Key(sessionId), cancellation).AsTask();
 
     private static SessionKey Key(string sessionId) => new(SessionKey.DefaultTenant, sessionId);

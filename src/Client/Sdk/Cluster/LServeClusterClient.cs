@@ -56,6 +56,8 @@ public sealed class LServeClusterClient : ISessionClient, IAsyncDisposable
 
     public Task<bool> ReleaseAsync(string sessionId, CancellationToken cancellation = default) => Grain(sessionId).TryReleaseAsync(cancellation);
 
+    public Task<string?> MigrateAsync(string sessionId, string? silo = null, CancellationToken cancellation = default) => Grain(sessionId).MigrateToAsync(silo, cancellation);
+
     public Task<bool> DeleteAsync(string sessionId, CancellationToken cancellation = default) => Grain(sessionId).TryDeleteAsync(cancellation);
 
     public async ValueTask DisposeAsync()
