@@ -16,9 +16,6 @@ namespace LServe.Silo;
 /// <summary>One server from start to stop: model, engine, host of the sessions, HTTP.</summary>
 internal static class Server
 {
-    /// <summary>How long answers in progress may go on after the server was told to stop; then they end as sent.</summary>
-    private static readonly TimeSpan s_stopPatience = TimeSpan.FromSeconds(5);
-
     /// <summary>Connections: most at once.</summary>
     private const int MaxConnections = 4_096;
 
@@ -36,6 +33,7 @@ internal static class Server
             Attention = options.Attention, Pages = sessions.Pages, CheckpointEvery = options.CheckpointEvery,
         };
         await using var app = Build(options, address, environment);
+        Edition.Use(app);
         app.MapLServeApi();
         await ListenAsync(app, address);
         environment.Activity.Silo = address.Identify(AddressOf(app));
@@ -55,7 +53,7 @@ internal static class Server
         builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
             console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = s_stopPatience);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Edition.StopPatience);
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

@@ -14,6 +14,15 @@ internal static class Edition
 {
     public const string Name = "cluster";
 
+    /// <summary>Time from being told to stop to having stopped; the sessions leave in its first half.</summary>
+    public static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(28);
+
+    /// <summary>
+    /// How long answers in progress may go on after the server was told to stop: as long as sessions may take to leave. Some are of sessions on other silos,
+    /// which must not hold this one.
+    /// </summary>
+    private static readonly TimeSpan s_answerPatience = TimeSpan.FromSeconds(16);
+
     /// <summary>Refuses options that can't work.</summary>
     public static void Check(SiloOptions options)
     {
@@ -31,6 +40,18 @@ internal static class Edition
         {
             ClusterProviders.Apply(silo, membership);
             silo.AddLServeSessions();
+        });
+    }
+
+    /// <summary>Cuts connections that outstay a stop; their clients resume the turn by its id elsewhere.</summary>
+    public static void Use(WebApplication app)
+    {
+        var cut = new CancellationTokenSource();
+        app.Lifetime.ApplicationStopping.Register(() => cut.CancelAfter(s_answerPatience));
+        app.Use(async (http, next) =>
+        {
+            using var registration = cut.Token.Register(http.Abort);
+            await next(http);
         });
     }
 

@@ -10,12 +10,20 @@ internal static class Edition
 {
     public const string Name = "single-machine";
 
+    /// <summary>How long answers in progress may go on after the server was told to stop; then they end as sent.</summary>
+    public static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(5);
+
     /// <summary>Refuses options that need the other edition.</summary>
     public static void Check(SiloOptions options)
     {
         if (options.Cluster is not null)
             throw new StartException(
                 "--cluster needs the cluster edition and this is the single-machine one; where the Orleans packages restore, './lserve --edition cluster' gets it.");
+    }
+
+    /// <summary>Nothing is done to requests on their way to the API.</summary>
+    public static void Use(WebApplication app)
+    {
     }
 
     /// <summary>Registers the host of the sessions; their <see cref="SessionEnvironment"/> is a service already.</summary>
