@@ -170,8 +170,8 @@ internal sealed class SessionGrain(SessionEnvironment environment, SessionGrainO
         }
         catch (OperationCanceledException)
         {
-            throw new LServeException(new(
-                ErrorCode.SessionConflict, $"A turn of session {_key} goes on for more than {options.DrainTimeout.TotalSeconds:0} s; cancel it or wait for its end, then migrate.", Retryable: true));
+            throw LServeException.Overloaded(
+                $"A turn of session {_key} goes on for more than {options.DrainTimeout.TotalSeconds:0} s; cancel it or wait for its end, then migrate.");
         }
     }
 
