@@ -1,0 +1,64 @@
+using System.Collections.Concurrent;
+using LServe.Contracts;
+
+namespace LServe.Tests.Chaos;
+
+/// <summary>What a run saw. Thread-safe while it runs.</summary>
+internal sealed class ChaosReport
+{
+    private readonly ConcurrentQueue<string> _violations = new();
+    private readonly ConcurrentQueue<Departure> _departures = new();
+    private readonly ConcurrentQueue<double> _cuts = new(), _turns = new();
+    private int _acknowledged, _unread;
+
+    /// <summary>Broken promises.</summary>
+    public IReadOnlyCollection<string> Violations => _violations;
+
+    public IReadOnlyCollection<Departure> Departures => _departures;
+
+    /// <summary>Turns whose end a client read.</summary>
+    public int Acknowledged => _acknowledged;
+
+    /// <summary>Of these, turns that had been committed before, unread.</summary>
+    public int CommittedUnread => _unread;
+
+    /// <summary>Streams and calls that ended with a retryable error.</summary>
+    public int CutStreams => _cuts.Count;
+
+    /// <summary>From a call's begin to its retryable error, the longest.</summary>
+    public double LongestCutSeconds => _cuts.DefaultIfEmpty().Max();
+
+    /// <summary>From a turn's first call to its end, retries included: half of all, 99 of 100, and all, took no longer.</summary>
+    public double[] TurnSeconds
+    {
+        get
+        {
+            var sorted = _turns.Order().ToArray();
+            return sorted.Length == 0 ? [] : [sorted[sorted.Length / 2], sorted[sorted.Length * 99 / 100], sorted[^1]];
+        }
+    }
+
+    public void Violate(string what) => _violations.Enqueue(what);
+
+    public void Acknowledge(bool repeated)
+    {
+        Interlocked.Increment(ref _acknowledged);
+        if (repeated) Interlocked.Increment(ref _unread);
+    }
+
+    public void Cut(ErrorInfo error, TimeSpan after)
+    {
+        if (error.Message.Length == 0) Violate("A failure says nothing.");
+        _cuts.Enqueue(after.TotalSeconds);
+    }
+
+    public void TookTurn(TimeSpan time) => _turns.Enqueue(time.TotalSeconds);
+
+    public void Left(Departure departure) => _departures.Enqueue(departure);
+}
+
+/// <summary>A silo that went.</summary>
+/// <param name="At">Seconds from the run's begin.</param>
+/// <param name="StopSeconds">How long it took, if it was told to stop.</param>
+/// <param name="ReplacedSeconds">From its end to its successor being ready.</param>
+internal sealed record Departure(int Silo, double At, double? StopSeconds, double ReplacedSeconds);

@@ -1,0 +1,9 @@
+using LServe.Tests.Chaos;
+
+// LServe.Chaos.Tests [options of ChaosOptions]: fails at the first broken promise.
+var options = ChaosOptions.Parse(args);
+var report = await new ChaosRun(options, Console.Error.WriteLine).RunAsync();
+var files = new ChaosReportFiles(report, options, "chaos " + string.Join(' ', args));
+Console.WriteLine(files.Markdown);
+if (options.Out is { } path) files.Write(path);
+return report.Violations.Count == 0 ? 0 : 1;
