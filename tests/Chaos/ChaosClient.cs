@@ -29,7 +29,7 @@ internal sealed class ChaosClient(int client, Script script, SiloFleet fleet, Ra
     /// <summary>What is kept of the conversation in progress is every turn that was acknowledged, once, in order.</summary>
     public async Task CheckAsync()
     {
-        var kept = await Any().GetAsync(Session);
+        var kept = await GetAsync();
         var (answers, turns) = (kept?.Messages.Where(m => m.Role == ChatMessage.Assistant).Select(m => m.Content).ToArray() ?? [], kept?.Turns ?? 0);
         if (turns != answers.Length || turns != _turn)
             report.Violate($"{Session}: {_turn} turns were acknowledged, {turns} are committed, {answers.Length} answers are kept.");
@@ -71,6 +71,19 @@ internal sealed class ChaosClient(int client, Script script, SiloFleet fleet, Ra
             (_turn, _conversation) = (0, _conversation + 1);
         }
         return true;
+    }
+
+    private async Task<SessionInfo?> GetAsync()
+    {
+        for (var began = TimeProvider.System.GetTimestamp(); ; await Task.Delay(s_retryDelay))
+            try
+            {
+                return await Any().GetAsync(Session);
+            }
+            catch (LServeException failure) when (failure.Error.Retryable && TimeProvider.System.GetElapsedTime(began) < s_patience)
+            {
+                report.Cut(failure.Error, TimeProvider.System.GetElapsedTime(began));
+            }
     }
 
     private LServeClient Any()

@@ -16,7 +16,7 @@ internal static class Failures
     {
         if (response.IsSuccessStatusCode) return;
         var retryAfter = response.Headers.RetryAfter?.Delta is { } delta ? (int?)Math.Ceiling(delta.TotalSeconds) : null;
-        var text = await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false);
+        var text = await ReadTextAsync(response, cancellation).ConfigureAwait(false);
         throw new LServeException(Translate(ErrorIn(text) ?? Foreign(response, text), response.StatusCode, retryAfter));
     }
 
@@ -24,13 +24,13 @@ internal static class Failures
     public static async Task<bool> IsMissingSessionAsync(HttpResponseMessage response, CancellationToken cancellation)
     {
         if (response.StatusCode != HttpStatusCode.NotFound) return false;
-        await response.Content.LoadIntoBufferAsync(cancellation).ConfigureAwait(false);
-        return ErrorIn(await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false))?.Code == "session_not_found";
+        // Read into a buffer of the content's, where whoever asks next finds it.
+        return ErrorIn(await ReadTextAsync(response, cancellation).ConfigureAwait(false))?.Code == "session_not_found";
     }
 
     public static async Task<T> ReadAsync<T>(HttpResponseMessage response, JsonTypeInfo<T> type, CancellationToken cancellation)
     {
-        var text = await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false);
+        var text = await ReadTextAsync(response, cancellation).ConfigureAwait(false);
         try
         {
             return JsonSerializer.Deserialize(text, type) ?? throw new JsonException("null");
@@ -38,6 +38,19 @@ internal static class Failures
         catch (JsonException problem)
         {
             throw new LServeException(new(ErrorCode.Internal, $"{response.RequestMessage?.RequestUri} gave an answer that can't be read: {Quote(text)}"), problem);
+        }
+    }
+
+    private static async Task<string> ReadTextAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        try
+        {
+            await response.Content.LoadIntoBufferAsync(cancellation).ConfigureAwait(false);
+            return await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (Exception problem) when (problem is HttpRequestException or IOException)
+        {
+            throw new LServeException(new(ErrorCode.Overloaded, "The connection ended within the answer; send the request again.", Retryable: true), problem);
         }
     }
 
