@@ -30,7 +30,7 @@ internal static class Server
         using var engine = EngineFactory.Create(model, options, LoadingBar.ForTerminal());
         var environment = SessionEnvironment.For(model, engine, sessions.Store) with
         {
-            Attention = options.Attention, Pages = sessions.Pages, CheckpointEvery = options.CheckpointEvery,
+            Attention = options.Attention, Pages = sessions.Pages, CheckpointEvery = options.CheckpointEvery, SharedStores = options.Store is not null,
         };
         await using var app = Build(options, address, environment);
         Edition.Use(app);

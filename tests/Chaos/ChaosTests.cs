@@ -18,7 +18,7 @@ public class ChaosTests(ITestOutputHelper output)
     {
         var options = new ChaosOptions
         {
-            Duration = TimeSpan.FromSeconds(16), Sessions = 20, Silos = 2, KillSeconds = (5, 6), Think = TimeSpan.FromSeconds(1), Drain = drain,
+            Duration = TimeSpan.FromSeconds(11), Sessions = 20, Silos = 2, KillSeconds = (4, 5), Think = TimeSpan.FromSeconds(1), Drain = drain,
         };
         var report = await new ChaosRun(options).RunAsync();
 
