@@ -8,6 +8,8 @@ namespace LServe.Grains;
 /// </summary>
 public static class SessionGrainExtensions
 {
+    private const int MigrationAttempts = 3;
+
     public static ISessionGrain GetSessionGrain(this IGrainFactory grains, SessionKey key) => grains.GetGrain<ISessionGrain>(key.ToString());
 
     /// <summary>
@@ -45,13 +47,17 @@ public static class SessionGrainExtensions
     /// <param name="silo">Name of the silo; null: the one with the most room.</param>
     public static async Task<string?> MigrateToAsync(this ISessionGrain grain, string? silo, CancellationToken cancellation = default)
     {
-        var going = await ClusterFailures.ThrowIfFailedAsync(grain.MigrateAsync(silo), cancellation).ConfigureAwait(false);
-        if (going.Silo is null) return null;
-        // Asked of the session itself, which answers from where it is, so that it has arrived when this returns.
-        var there = await ClusterFailures.ThrowIfFailedAsync(grain.LocateAsync(), cancellation).ConfigureAwait(false);
-        return there.Silo == going.Silo
-            ? there.Silo
-            : throw LServeException.Overloaded($"The session is at {there.Silo} and not at {going.Silo}, which didn't take it. It goes on where it is; try again.");
+        for (var attempt = 1; ; attempt++)
+        {
+            var going = await ClusterFailures.ThrowIfFailedAsync(grain.MigrateAsync(silo), cancellation).ConfigureAwait(false);
+            if (going.Silo is null) return null;
+            // Asked of the session itself, which answers from where it is, so that it has arrived when this returns.
+            var there = await ClusterFailures.ThrowIfFailedAsync(grain.LocateAsync(), cancellation).ConfigureAwait(false);
+            if (there.Silo == going.Silo) return there.Silo;
+            // Orleans drops what travels when a message overtakes it, sent by who remembers an earlier stay there; the session then begins anew from the store.
+            if (attempt == MigrationAttempts)
+                throw LServeException.Overloaded($"The session is at {there.Silo} and not at {going.Silo}, which didn't take it. It goes on where it is; try again.");
+        }
     }
 
     /// <summary>The tenant's sessions, most recently used first, without their messages.</summary>
