@@ -25,7 +25,7 @@ var report = new Report(string.Join(' ', args.Where((arg, i) => arg != "--out" &
 if (only.Contains("read")) new MemoryBench(device, report).Run();
 var linear = new LinearBench(device, report);
 if (only.Contains("decode")) linear.Decode(formats, rows, stages);
-if (only.Contains("prefill")) linear.Prefill(formats, [512, 4096], flopsPerSecond: 766e12);
+if (only.Contains("prefill")) linear.Prefill(formats, [128, 512, 2048], flopsPerSecond: 766e12);
 if (only.Contains("attention")) new AttentionBench(device, report).Run(Option("--cases", "").Split(','));
 if (only.Contains("attention-prefill")) new PrefillBench(device, report).Run();
 if (only.Contains("model"))

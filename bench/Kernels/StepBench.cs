@@ -23,7 +23,7 @@ internal sealed record StepSetting(WeightFormat Weights, KvPrecision Kv, LServeO
 internal sealed class StepBench(Device device, Report report)
 {
     private const int Layers = 32, Hidden = 4096, FeedForward = 14336, QueryHeads = 32, KvHeads = 8, HeadDim = 128, Vocabulary = 128256;
-    private const int WarmUp = 40, Steps = 64, PromptRows = 512;
+    private const int WarmUp = 40, Steps = 64, PromptRows = CudaBackend.PrefillRows;
     private const float Gain = 0.1f;  // of norms: products of random weights stay of ordinary size
     private const long SpareBytes = 2L << 30;
 
@@ -84,7 +84,7 @@ internal sealed class StepBench(Device device, Report report)
             }
             backend.AllocateKv(geometry);
             using var forward = new LlamaForward(backend, Config(), Weights((byte*)norm), PromptRows);
-            if (setting.Batch == 0) MeasurePrompt(setting, forward, geometry);
+            if (setting.Batch == 0) MeasurePrompt(setting, forward, backend, geometry);
             else Measure(setting, forward, backend, geometry);
         }
         finally
@@ -116,7 +116,7 @@ internal sealed class StepBench(Device device, Report report)
     }
 
     /// <summary>A prompt in chunks; one chunk warms up.</summary>
-    private void MeasurePrompt(StepSetting setting, LlamaForward forward, KvGeometry geometry)
+    private void MeasurePrompt(StepSetting setting, LlamaForward forward, SyntheticBackend backend, KvGeometry geometry)
     {
         var random = new Random(1);
         var table = Table(setting.Context, new(Enumerable.Range(0, geometry.Pages).OrderBy(_ => random.Next())), geometry);
@@ -135,6 +135,13 @@ internal sealed class StepBench(Device device, Report report)
         var time = Stopwatch.GetElapsedTime(before).TotalMicroseconds;
         report.Add(new Row("prompt", setting.Name, time, 0, 0, 2.0 * setting.Context * MatrixWeights, 0, 0));
         report.Add($"{setting.Name}: {time / 1e6:0.00} s, {setting.Context * 1e6 / time:0} tokens/s");
+        foreach (var at in new[] { setting.Context / 2, setting.Context - PromptRows })
+        {
+            using var clock = backend.Clock = new();
+            Chunk(at);
+            report.Add($"{setting.Name}: of the chunk at {at >> 10}K, ms: {clock}");
+            backend.Clock = null;
+        }
     }
 
     private void Add(StepSetting setting, double[] times, long weightBytes, int launches)

@@ -12,6 +12,7 @@
 // Exactness  keys, values and weights are rounded to binary16; a row's sums depend on its own scores and pages alone
 // Reference  lserve.py `prefill`; test tests/Kernels/Attention
 #include <lserve/async.cuh>
+#include <lserve/operand_order.cuh>
 
 #include <lserve/attention/params.h>
 #include <lserve/attention/prefill_pages.cuh>
@@ -220,7 +221,8 @@ __device__ __forceinline__ void write_row(const AttentionPrefillParams& p, u64 a
     for (int j = 0; j < channels / 8; j++) {
         const int c = 8 * j + 2 * (lane % 4);
         if (c >= HEAD_DIM) break;
-        if (p.output) *reinterpret_cast<u32*>(p.output + at + c) = to_f16_clamped(x[2 * j]).bits | u32(to_f16_clamped(x[2 * j + 1]).bits) << 16;
+        const u64 pair = (at + c) / 2;
+        if (p.output) reinterpret_cast<u32*>(p.output)[p.transposed ? transposed_pair(pair) : pair] = to_f16_clamped(x[2 * j]).bits | u32(to_f16_clamped(x[2 * j + 1]).bits) << 16;
         if (p.output_f32) *reinterpret_cast<float2*>(p.output_f32 + at + c) = {x[2 * j], x[2 * j + 1]};
     }
 }

@@ -6,6 +6,7 @@
 // Bytes      6·C a row and 4·C gain, each once (the second pass over x meets L1)
 // Reference  Cpu/Reference RmsNorm; test tests/Kernels/Cuda/PointwiseTests
 #include <lserve/async.cuh>
+#include <lserve/operand_order.cuh>
 #include <lserve/params.h>
 #include <lserve/reduce.cuh>
 
@@ -21,7 +22,8 @@ extern "C" __global__ void __launch_bounds__(threads) rms_norm(const RmsNormPara
     const int row = blockIdx.x;
     const float4* x = reinterpret_cast<const float4*>(p.x + static_cast<u64>(p.rows ? p.rows[row] : row) * p.columns);
     const float4* gain = reinterpret_cast<const float4*>(p.gain);
-    vec2* y = reinterpret_cast<vec2*>(p.y + static_cast<u64>(row) * p.columns);
+    f16* y = p.y + static_cast<u64>(row) * p.columns;
+    const bool transposed = row >= static_cast<int>(gridDim.x) - p.transposed;
     const int quads = p.columns / 4;
 
     float squares = 0;
@@ -32,6 +34,6 @@ extern "C" __global__ void __launch_bounds__(threads) rms_norm(const RmsNormPara
     const float scale = 1.0f / sqrtf(block_sum<threads>(squares, scratch) / p.columns + p.epsilon);
     for (int i = threadIdx.x; i < quads; i += threads) {
         const float4 v = x[i], w = gain[i];
-        y[i] = {pack_f16x2(v.x * scale * w.x, v.y * scale * w.y), pack_f16x2(v.z * scale * w.z, v.w * scale * w.w)};
+        store_quad(y, i, pack_f16x2(v.x * scale * w.x, v.y * scale * w.y), pack_f16x2(v.z * scale * w.z, v.w * scale * w.w), transposed);
     }
 }

@@ -5,6 +5,7 @@
 // Bytes      10·F a row
 // Reference  Cpu/Reference SiluMul; test tests/Kernels/Cuda/PointwiseTests
 #include <lserve/async.cuh>
+#include <lserve/operand_order.cuh>
 #include <lserve/params.h>
 
 using namespace lserve;
@@ -19,6 +20,6 @@ extern "C" __global__ void __launch_bounds__(256) silu_mul_rows(const SiluMulPar
     if (i >= p.columns) return;
     const float* row = p.gate_up + static_cast<u64>(blockIdx.y) * 2 * p.columns;
     const float4 gate = *reinterpret_cast<const float4*>(row + i), up = *reinterpret_cast<const float4*>(row + p.columns + i);
-    *reinterpret_cast<vec2*>(p.y + static_cast<u64>(blockIdx.y) * p.columns + i) = {
-        pack_f16x2(silu_mul(gate.x, up.x), silu_mul(gate.y, up.y)), pack_f16x2(silu_mul(gate.z, up.z), silu_mul(gate.w, up.w))};
+    store_quad(p.y + static_cast<u64>(blockIdx.y) * p.columns, i / 4, pack_f16x2(silu_mul(gate.x, up.x), silu_mul(gate.y, up.y)),
+               pack_f16x2(silu_mul(gate.z, up.z), silu_mul(gate.w, up.w)), static_cast<int>(blockIdx.y) >= static_cast<int>(gridDim.y) - p.transposed);
 }

@@ -16,6 +16,9 @@ namespace LServe.Cuda;
 /// </summary>
 public sealed class CudaBackend : IBackend
 {
+    /// <summary>Rows: so many that products and attention of half of them would leave multiprocessors idle.</summary>
+    public const int PrefillRows = 2048;
+
     private readonly CudaContext _context;
     private readonly KernelLibrary _library;
     private readonly CudaKernels _kernels;
@@ -39,7 +42,7 @@ public sealed class CudaBackend : IBackend
         _graphs = new(_stream);
         _useGraphs = options.Graphs;
         Info = new(
-            $"cuda ({context.Name})", $"cuda-2-{context.Architecture}", context.FreeBytes, PageLayout: "cuda-1", ChannelBlock: AttentionSupport.ChannelBlock)
+            $"cuda ({context.Name})", $"cuda-3-{context.Architecture}", context.FreeBytes, PageLayout: "cuda-1", ChannelBlock: AttentionSupport.ChannelBlock, PrefillRows: PrefillRows)
         {
             PagesOnDevice = true,
         };
@@ -126,7 +129,7 @@ public sealed class CudaBackend : IBackend
 
     public void RmsNorm(IDeviceBuffer x, IDeviceWeight gain, float epsilon, IDeviceBuffer y)
     {
-        if (_graphs.Issues) Norm((CudaBuffer)x, (CudaVector)gain, epsilon, ((CudaBuffer)y).Half(), rows: 0, Plan.Rows);
+        if (_graphs.Issues) Norm((CudaBuffer)x, (CudaVector)gain, epsilon, ((CudaBuffer)y).Half(), rows: 0, Plan.Rows, transposed: Plan.Rows - _decodeRows);
     }
 
     public void Linear(IDeviceBuffer x, IDeviceWeight w, IDeviceBuffer y) => Multiply((CudaBuffer)x, (CudaMatrix)w, (CudaBuffer)y, add: false);
@@ -151,7 +154,7 @@ public sealed class CudaBackend : IBackend
     public void SiluMul(IDeviceBuffer gateUp, IDeviceBuffer y)
     {
         if (_graphs.Issues)
-            _kernels.SiluMul.Launch(_stream, Plan.Rows, new() { GateUp = ((CudaBuffer)gateUp).Float(), Y = ((CudaBuffer)y).Half(), Columns = y.Columns });
+            _kernels.SiluMul.Launch(_stream, Plan.Rows, new() { GateUp = ((CudaBuffer)gateUp).Float(), Y = ((CudaBuffer)y).Half(), Columns = y.Columns, Transposed = Plan.Rows - _decodeRows });
     }
 
     public void Logits(IDeviceBuffer x, IDeviceWeight gain, float epsilon, IDeviceWeight output)
@@ -159,7 +162,7 @@ public sealed class CudaBackend : IBackend
         var (rows, w) = (Plan.LogitRows.Length, (CudaMatrix)output);
         if (rows == 0 || !_graphs.Issues) return;
         _logits.Reserve(rows, w.Columns, w.Rows);
-        Norm((CudaBuffer)x, (CudaVector)gain, epsilon, _logits.Normed, Attention.Inputs.LogitRows, rows);
+        Norm((CudaBuffer)x, (CudaVector)gain, epsilon, _logits.Normed, Attention.Inputs.LogitRows, rows, transposed: 0);
         MultiplyDecode(_logits.Normed, w, _logits.Values, rows, add: false);
     }
 
@@ -202,14 +205,21 @@ public sealed class CudaBackend : IBackend
     /// <summary>All pages of a pool; for measurements.</summary>
     internal DeviceMemory Pages(KvPool pool) => Attention.Pools.Memory(pool);
 
+    /// <summary>Where steps run; for measurements.</summary>
+    internal CudaStream Stream => _stream;
+
     /// <summary>Launches of the last step that was replayed; for measurements.</summary>
     internal int Launches => _graphs.Nodes;
 
     /// <summary>Pages that a retrieval head of a slice chose in the last step, in the layer that chose last; for tests.</summary>
     internal int[] ChosenPages(int slice, int layer, int head, int block) => Attention.ChosenPages(slice, layer, head, block, _stream);
 
-    private void Norm(CudaBuffer x, CudaVector gain, float epsilon, ulong y, ulong rows, int count) =>
-        _kernels.RmsNorm.Launch(_stream, count, new() { X = x.Float(), Gain = gain.Address, Y = y, Rows = rows, Columns = x.Columns, Epsilon = epsilon });
+    /// <param name="transposed">So many rows, the last ones, are for products of prompts.</param>
+    private void Norm(CudaBuffer x, CudaVector gain, float epsilon, ulong y, ulong rows, int count, int transposed) =>
+        _kernels.RmsNorm.Launch(_stream, count, new()
+        {
+            X = x.Float(), Gain = gain.Address, Y = y, Rows = rows, Columns = x.Columns, Epsilon = epsilon, Transposed = transposed,
+        });
 
     private void Multiply(CudaBuffer x, CudaMatrix w, CudaBuffer y, bool add)
     {

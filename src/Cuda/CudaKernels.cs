@@ -19,5 +19,5 @@ internal sealed class CudaKernels(KernelLibrary library)
 
     /// <summary>What weights of a format need.</summary>
     public static IEnumerable<KernelVariant> Of(WeightFormat format) =>
-        [Embed.Variant(format), LinearPrefill.Variant(format), .. LinearDecode.VariantsOf(format)];
+        [Embed.Variant(format), .. LinearPrefill.VariantsOf(format), .. LinearDecode.VariantsOf(format)];
 }

@@ -51,6 +51,14 @@ __device__ __forceinline__ void copy_bulk(u32 to, const void* from, u32 bytes, u
                  : "memory");
 }
 
+/// A box of a two-dimensional tensor, whose map (64-byte aligned) is a kernel's argument, from element (column, row) on; zeros beyond its ends. Counts all bytes of the box.
+__device__ __forceinline__ void copy_tensor(u32 to, const void* map, int column, int row, u32 barrier)
+{
+    asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%2, %3}], [%4];" ::"r"(to), "l"(map), "r"(column),
+                 "r"(row), "r"(barrier)
+                 : "memory");
+}
+
 /// Waits for the results of the kernel before this one in the stream, where it was launched ahead of their completion; else nothing.
 __device__ __forceinline__ void wait_for_previous_kernel() { asm volatile("griddepcontrol.wait;" ::: "memory"); }
 

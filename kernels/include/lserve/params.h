@@ -16,6 +16,13 @@ struct RmsNormParams {
     const int* rows;     // [R] row of x to read, or null: r itself
     int columns;         // C, multiple of 4
     float epsilon;
+    int transposed;      // so many rows, the last ones, are written as lserve/operand_order.cuh says; C is then a multiple of 32
+    int unused;
+};
+
+/// The driver's description of a tensor for the copy engine.
+struct alignas(64) TensorMap {
+    u64 words[16];
 };
 
 /// linear/decode.cu, linear/prefill.cu
@@ -33,6 +40,12 @@ struct LinearParams {
     int stages;              // slots of a warp's ring (decode)
 };
 
+/// linear/prefill.cu
+struct LinearPrefillParams {
+    alignas(64) TensorMap x_map;  // x [R, K] in boxes of 64 inputs and the block's rows, swizzled by 128 bytes
+    LinearParams product;
+};
+
 /// pointwise/embed.cu
 struct EmbedParams {
     const u8* table;         // packed tiles [V, C]
@@ -48,7 +61,7 @@ struct SiluMulParams {
     const float* gate_up;  // [R, 2F]
     f16* y;                // [R, F]
     int columns;           // F, multiple of 4
-    int unused;
+    int transposed;        // so many rows, the last ones, are written as lserve/operand_order.cuh says; F is then a multiple of 32
 };
 
 }  // namespace lserve

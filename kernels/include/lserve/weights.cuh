@@ -61,6 +61,14 @@ template <int Bias> __device__ __forceinline__ vec4 nibbles_to_f16(u32 w)
             sub_f16x2((v & low_mask) | magic, low_offset), fma_f16x2((v & high_mask) | magic, sixteenth, high_offset)};
 }
 
+/// A lane's 16 codes of a block, packed as 4 bits.
+template <int Bias> __device__ __forceinline__ void decode_nibbles(const u8* block, vec4& lower, vec4& upper)
+{
+    const vec2 codes = reinterpret_cast<const vec2*>(block)[lane_id()];
+    lower = nibbles_to_f16<Bias>(codes.x);
+    upper = nibbles_to_f16<Bias>(codes.y);
+}
+
 __device__ __forceinline__ int lane_of(int row, int k) { return 4 * (row % 8) + k / 8; }
 __device__ __forceinline__ int nibble(const u8* codes, int row, int k)
 {
@@ -68,15 +76,25 @@ __device__ __forceinline__ int nibble(const u8* codes, int row, int k)
     return word >> (4 * ((k % 8) / 2 + 4 * (k % 2))) & 15;
 }
 
-/// How a unit is read: `multiply` adds its product with x (one vec4 per block of 32 and column tile) to the warp's sums; `element` gives one weight.
+/// How a unit is read: `multiply` adds its product with x (one vec4 per block of 32 and column tile) to the warp's sums; `decode` gives a lane's codes of a block
+/// of 32, exactly, of rows g and g + 8; `element` gives one weight. Where codes are `scaled`, `scales` has what sums over a unit are multiplied by; where they
+/// are `shifted`, `shifts` what every weight of the unit is moved by (row g in the low half, g + 8 in the high one).
 template <int F> struct WeightFormat;
 
 template <> struct WeightFormat<format_f16> {
     static constexpr int columns = 32, bytes = 1024;
+    static constexpr bool scaled = false, shifted = false;
+
+    static __device__ __forceinline__ void decode(const u8* unit, int, vec4& lower, vec4& upper)
+    {
+        lower = reinterpret_cast<const vec4*>(unit)[lane_id()];
+        upper = reinterpret_cast<const vec4*>(unit)[warp_size + lane_id()];
+    }
 
     template <int Tiles> static __device__ __forceinline__ void multiply(const u8* unit, const vec4 (&x)[1][Tiles], float (&acc)[Tiles][4])
     {
-        const vec4 lower = reinterpret_cast<const vec4*>(unit)[lane_id()], upper = reinterpret_cast<const vec4*>(unit)[warp_size + lane_id()];
+        vec4 lower, upper;
+        decode(unit, 0, lower, upper);
 #pragma unroll
         for (int t = 0; t < Tiles; t++) multiply_block(acc[t], lower, upper, x[0][t]);
     }
@@ -90,16 +108,17 @@ template <> struct WeightFormat<format_f16> {
 /// Codes of int8; the scale belongs to the whole row and is applied to the sum.
 template <> struct WeightFormat<format_i8> {
     static constexpr int columns = 32, bytes = 512;
+    static constexpr bool scaled = false, shifted = false;
 
     template <int Tiles> static __device__ __forceinline__ void multiply(const u8* unit, const vec4 (&x)[1][Tiles], float (&acc)[Tiles][4])
     {
         vec4 lower, upper;
-        decode(unit, lower, upper);
+        decode(unit, 0, lower, upper);
 #pragma unroll
         for (int t = 0; t < Tiles; t++) multiply_block(acc[t], lower, upper, x[0][t]);
     }
 
-    static __device__ __forceinline__ void decode(const u8* unit, vec4& lower, vec4& upper)
+    static __device__ __forceinline__ void decode(const u8* unit, int, vec4& lower, vec4& upper)
     {
         const vec4 codes = reinterpret_cast<const vec4*>(unit)[lane_id()];
         bytes_to_f16(codes.x, lower.x, lower.y);
@@ -114,17 +133,21 @@ template <> struct WeightFormat<format_i8> {
 /// GGUF Q8_0: int8 codes, a binary16 scale per 32.
 template <> struct WeightFormat<format_q8_0> {
     static constexpr int columns = 32, bytes = 544, scales_at = 512;
+    static constexpr bool scaled = true, shifted = false;
+
+    static __device__ __forceinline__ void decode(const u8* unit, int, vec4& lower, vec4& upper) { WeightFormat<format_i8>::decode(unit, 0, lower, upper); }
+    static __device__ __forceinline__ u32 scales(const u8* unit) { return reinterpret_cast<const u32*>(unit + scales_at)[lane_id() / 4]; }
 
     template <int Tiles> static __device__ __forceinline__ void multiply(const u8* unit, const vec4 (&x)[1][Tiles], float (&acc)[Tiles][4])
     {
         vec4 lower, upper;
-        WeightFormat<format_i8>::decode(unit, lower, upper);
-        const u32 scales = reinterpret_cast<const u32*>(unit + scales_at)[lane_id() / 4];
+        decode(unit, 0, lower, upper);
+        const u32 factors = scales(unit);
 #pragma unroll
         for (int t = 0; t < Tiles; t++) {
             float part[4] = {};
             multiply_block(part, lower, upper, x[0][t]);
-            add_scaled(acc[t], part, scales);
+            add_scaled(acc[t], part, factors);
         }
     }
 
@@ -137,17 +160,21 @@ template <> struct WeightFormat<format_q8_0> {
 /// GGUF Q4_0: codes of 4 bits less 8, a binary16 scale per 32.
 template <> struct WeightFormat<format_q4_0> {
     static constexpr int columns = 32, bytes = 288, scales_at = 256;
+    static constexpr bool scaled = true, shifted = false;
+
+    static __device__ __forceinline__ void decode(const u8* unit, int, vec4& lower, vec4& upper) { decode_nibbles<8>(unit, lower, upper); }
+    static __device__ __forceinline__ u32 scales(const u8* unit) { return reinterpret_cast<const u32*>(unit + scales_at)[lane_id() / 4]; }
 
     template <int Tiles> static __device__ __forceinline__ void multiply(const u8* unit, const vec4 (&x)[1][Tiles], float (&acc)[Tiles][4])
     {
-        const vec2 codes = reinterpret_cast<const vec2*>(unit)[lane_id()];
-        const vec4 lower = nibbles_to_f16<8>(codes.x), upper = nibbles_to_f16<8>(codes.y);
-        const u32 scales = reinterpret_cast<const u32*>(unit + scales_at)[lane_id() / 4];
+        vec4 lower, upper;
+        decode(unit, 0, lower, upper);
+        const u32 factors = scales(unit);
 #pragma unroll
         for (int t = 0; t < Tiles; t++) {
             float part[4] = {};
             multiply_block(part, lower, upper, x[0][t]);
-            add_scaled(acc[t], part, scales);
+            add_scaled(acc[t], part, factors);
         }
     }
 
@@ -160,19 +187,24 @@ template <> struct WeightFormat<format_q4_0> {
 /// GGUF Q4_1: codes of 4 bits, a binary16 scale and minimum per 32.
 template <> struct WeightFormat<format_q4_1> {
     static constexpr int columns = 32, bytes = 320, scales_at = 256;
+    static constexpr bool scaled = true, shifted = true;
+
+    static __device__ __forceinline__ void decode(const u8* unit, int, vec4& lower, vec4& upper) { decode_nibbles<0>(unit, lower, upper); }
+    static __device__ __forceinline__ u32 scales(const u8* unit) { return reinterpret_cast<const vec2*>(unit + scales_at)[lane_id() / 4].x; }
+    static __device__ __forceinline__ u32 shifts(const u8* unit) { return reinterpret_cast<const vec2*>(unit + scales_at)[lane_id() / 4].y; }
 
     template <int Tiles> static __device__ __forceinline__ void multiply(const u8* unit, const vec4 (&x)[1][Tiles], float (&acc)[Tiles][4])
     {
-        const vec2 codes = reinterpret_cast<const vec2*>(unit)[lane_id()];
-        const vec4 lower = nibbles_to_f16<0>(codes.x), upper = nibbles_to_f16<0>(codes.y);
-        const vec2 scales = reinterpret_cast<const vec2*>(unit + scales_at)[lane_id() / 4];
+        vec4 lower, upper;
+        decode(unit, 0, lower, upper);
+        const u32 factors = scales(unit), terms = shifts(unit);
 #pragma unroll
         for (int t = 0; t < Tiles; t++) {
             float part[4] = {}, sum[4] = {};
             multiply_block(part, lower, upper, x[0][t]);
             sum_block(sum, x[0][t]);
-            add_scaled(acc[t], part, scales.x);
-            add_scaled(acc[t], sum, scales.y);
+            add_scaled(acc[t], part, factors);
+            add_scaled(acc[t], sum, terms);
         }
     }
 
@@ -186,20 +218,24 @@ template <> struct WeightFormat<format_q4_1> {
 /// Codes of 4 bits less 8, a binary16 scale per 128.
 template <> struct WeightFormat<format_i4> {
     static constexpr int columns = 128, bytes = 1056, blocks = 4, block_bytes = 256, scales_at = 1024;
+    static constexpr bool scaled = true, shifted = false;
+
+    static __device__ __forceinline__ void decode(const u8* unit, int block, vec4& lower, vec4& upper) { decode_nibbles<8>(unit + block * block_bytes, lower, upper); }
+    static __device__ __forceinline__ u32 scales(const u8* unit) { return reinterpret_cast<const u32*>(unit + scales_at)[lane_id() / 4]; }
 
     template <int Tiles> static __device__ __forceinline__ void multiply(const u8* unit, const vec4 (&x)[blocks][Tiles], float (&acc)[Tiles][4])
     {
         float part[Tiles][4] = {};
 #pragma unroll
         for (int b = 0; b < blocks; b++) {
-            const vec2 codes = reinterpret_cast<const vec2*>(unit + b * block_bytes)[lane_id()];
-            const vec4 lower = nibbles_to_f16<8>(codes.x), upper = nibbles_to_f16<8>(codes.y);
+            vec4 lower, upper;
+            decode(unit, b, lower, upper);
 #pragma unroll
             for (int t = 0; t < Tiles; t++) multiply_block(part[t], lower, upper, x[b][t]);
         }
-        const u32 scales = reinterpret_cast<const u32*>(unit + scales_at)[lane_id() / 4];
+        const u32 factors = scales(unit);
 #pragma unroll
-        for (int t = 0; t < Tiles; t++) add_scaled(acc[t], part[t], scales);
+        for (int t = 0; t < Tiles; t++) add_scaled(acc[t], part[t], factors);
     }
 
     static __device__ float element(const u8* unit, int row, int k)

@@ -142,8 +142,12 @@ internal sealed class SparseAttention : IDisposable
             Kv = Kv(pages), Queries = qkv, Output = output, Blocks = Inputs.PromptBlocks.Address, BlockCount = Inputs.PromptBlocks.Count,
             List = _prompts?.Lists ?? 0, ListCount = _prompts?.Counts ?? 0, ListWidth = _prompts?.Width ?? 0,
             QueryStride = (ulong)layer.Config.QkvSize, OutputStride = (ulong)(layer.Config.QueryHeads * _geometry.HeadDim),
+            Transposed = IsOperand(layer.Config) ? 1 : 0,
         });
     }
+
+    /// <summary>Products take rows of whole blocks of 32; no other model's weights are loaded.</summary>
+    private static bool IsOperand(ModelConfig config) => config.QueryHeads * config.HeadDim % 32 == 0;
 
     /// <summary>Pages that a retrieval head of a slice chose in the last step, in the layer that chose last; for tests.</summary>
     public int[] ChosenPages(int slice, int layer, int head, int block, CudaStream stream)

@@ -53,6 +53,9 @@ internal static unsafe partial class CudaApi
     [LibraryImport(Library)] public static partial int cuMemcpyDtoH_v2(void* to, ulong from, nuint bytes);
     [LibraryImport(Library)] public static partial int cuMemsetD8Async(ulong address, byte value, nuint bytes, nint stream);
 
+    [LibraryImport(Library)] public static partial int cuTensorMapEncodeTiled(
+        TensorMap* map, int type, uint rank, ulong address, ulong* size, ulong* strides, uint* box, uint* steps, int interleave, int swizzle, int promotion, int outside);
+
     [LibraryImport(Library)] public static partial int cuModuleLoadData(out nint module, void* image);
     [LibraryImport(Library)] public static partial int cuModuleUnload(nint module);
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)] public static partial int cuModuleGetFunction(out nint function, nint module, string name);

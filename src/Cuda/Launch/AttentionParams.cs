@@ -61,7 +61,7 @@ internal struct AttentionPrefillParams
 {
     public KvLayer Kv;
     public ulong Queries, Output, OutputF32, Blocks, List, ListCount, QueryStride, OutputStride;
-    public int BlockCount, ListWidth;
+    public int BlockCount, ListWidth, Transposed, Unused;
 }
 
 [StructLayout(LayoutKind.Sequential)]

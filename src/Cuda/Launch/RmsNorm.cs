@@ -11,6 +11,7 @@ internal struct RmsNormParams
     public ulong X, Gain, Y, Rows;
     public int Columns;
     public float Epsilon;
+    public int Transposed, Unused;
 }
 
 /// <summary>Launches <c>kernels/pointwise/rms_norm.cu</c>.</summary>

@@ -9,7 +9,7 @@ namespace LServe.Cuda.Launch;
 internal struct SiluMulParams
 {
     public ulong GateUp, Y;
-    public int Columns, Unused;
+    public int Columns, Transposed;
 }
 
 /// <summary>Launches <c>kernels/pointwise/silu_mul.cu</c>.</summary>

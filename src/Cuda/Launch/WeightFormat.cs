@@ -48,6 +48,9 @@ internal static class WeightFormats
         _ => throw new ArgumentOutOfRangeException(nameof(format)),
     };
 
+    /// <summary>Whether codes have scales of their own, and not one of a whole row.</summary>
+    public static bool HasScales(this WeightFormat format) => format is not (WeightFormat.F16 or WeightFormat.Int8);
+
     public static long Bytes(this WeightFormat format, int rows, int columns) =>
         (long)((rows + TileRows - 1) / TileRows) * (columns / format.UnitColumns()) * format.UnitBytes();
 

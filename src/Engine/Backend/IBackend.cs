@@ -111,7 +111,9 @@ public interface IDeviceBuffer : IDisposable
 /// <param name="UniformRows">Whether dense prefill and decode kernels give the same bits, so that a dense replay may run all of it as prefill.</param>
 /// <param name="PageLayout">Equal for backends that can read each other's KV pages byte by byte; empty: this one can't give its pages away.</param>
 /// <param name="ChannelBlock">See <see cref="KvGeometry.ChannelBlock"/>.</param>
-public sealed record BackendInfo(string Name, string Arithmetic, long MemoryBytes, bool UniformRows = false, string PageLayout = "", int ChannelBlock = 1)
+/// <param name="PrefillRows">What <see cref="EngineOptions.PrefillRows"/> should be to keep this backend busy.</param>
+public sealed record BackendInfo(
+    string Name, string Arithmetic, long MemoryBytes, bool UniformRows = false, string PageLayout = "", int ChannelBlock = 1, int PrefillRows = 512)
 {
     /// <summary>Whether KV pages lie in a device's memory; false: in the machine's.</summary>
     public bool PagesOnDevice { get; init; }

@@ -22,7 +22,9 @@ internal static class EngineFactory
             if (options.Attention == AttentionMode.LServe) limits = Sparse(limits, PatternLocator.Open(options.Pattern, model.Config), options);
             // Resolved before the backend takes any memory.
             limits = EngineLimits.Resolve(limits, model.Config);
-            return new Engine(BackendChoice.Create(options), model.Config, model.Weights, model.Tokenizer.EndTokens, limits, progress);
+            var backend = BackendChoice.Create(options);
+            limits = limits with { PrefillRows = backend.Info.PrefillRows };
+            return new Engine(backend, model.Config, model.Weights, model.Tokenizer.EndTokens, limits, progress);
         }
         catch (ArgumentException problem)
         {

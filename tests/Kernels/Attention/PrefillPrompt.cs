@@ -42,15 +42,20 @@ internal sealed class PrefillPrompt
         for (var l = 0; l < _lists.Count; l++)
             for (var place = 0; place < c.RetrievalHeads; place++) _lists[l][place].CopyTo(lists, (l * c.RetrievalHeads + place) * listWidth);
         using var output = Gpu.Poisoned(4L * Rows * Width);
+        using var halves = Gpu.Poisoned(2L * Rows * Width);
         var nothing = _bed.Upload(new[] { 0 });
         new AttentionPrefill(Gpu.Library, c.Shape).Launch(Gpu.Stream, new()
         {
-            Kv = _bed.Layer(nothing, nothing, nothing), Queries = _queryMemory.Address, OutputF32 = output.Address,
+            Kv = _bed.Layer(nothing, nothing, nothing), Queries = _queryMemory.Address, OutputF32 = output.Address, Output = halves.Address, Transposed = Width % 32 == 0 ? 1 : 0,
             Blocks = _bed.Upload(AttentionPrefill.InOrder(blocks)).Address, List = _bed.Upload(lists).Address,
             ListCount = _bed.Upload(_lists.SelectMany(heads => heads.Select(pages => pages.Length)).Append(0).ToArray()).Address,
             QueryStride = (ulong)Width, OutputStride = (ulong)Width, BlockCount = blocks.Count, ListWidth = listWidth,
         });
-        return Gpu.Download<float>(output, Rows * Width);
+        var values = Gpu.Download<float>(output, Rows * Width);
+        var rounded = Gpu.Download<Half>(halves, Rows * Width);
+        if (Width % 32 == 0) rounded = Cuda.Values.Transposed<Half>(rounded);
+        for (var i = 0; i < values.Length; i++) Assert.Equal((Half)Math.Clamp(values[i], -65504, 65504), rounded[i]);
+        return values;
     }
 
     public double[] Expected(int row)

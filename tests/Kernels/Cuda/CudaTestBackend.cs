@@ -17,7 +17,7 @@ internal static class CudaTestBackend
     public static LServeBackend LServe { get; } = new("cuda", OpenForCases, (b, at) => ((CudaBackend)b).ChosenPages(at.Slice, LServeBed.Layer, at.Head, at.Block), 2e-3)
     {
         Write = (buffer, row, values) => Upload((CudaBuffer)buffer, row, values),
-        Read = (buffer, row) => Download((CudaBuffer)buffer, row),
+        Read = (buffer, row, kind) => Download((CudaBuffer)buffer, row, transposed: kind == SliceKind.Prefill && buffer.Columns % 32 == 0),
         Supports = (precision, policy) => precision != KvPrecision.F32 && policy != SelectionPolicy.Oracle,
     };
 
@@ -65,10 +65,11 @@ internal static class CudaTestBackend
         return Gpu.Download<float>(memory, buffer.Columns);
     }
 
-    private static float[] Download(CudaBuffer buffer, int row)
+    private static float[] Download(CudaBuffer buffer, int row, bool transposed)
     {
         using var memory = Gpu.Poisoned(buffer.Columns * 2);
         Gpu.Stream.Copy(memory.Address, buffer.Half(row), buffer.Columns * 2);
-        return Array.ConvertAll(Gpu.Download<Half>(memory, buffer.Columns), x => (float)x);
+        var values = Gpu.Download<Half>(memory, buffer.Columns);
+        return Values.ToFloat(transposed ? Values.Transposed<Half>(values) : values);
     }
 }

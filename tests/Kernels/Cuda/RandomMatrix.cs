@@ -34,13 +34,16 @@ internal sealed unsafe class RandomMatrix
     public double[] Multiply(ReadOnlySpan<Half> x, int count, bool withBias)
     {
         var y = new double[count * Rows];
-        for (var r = 0; r < count; r++)
-            for (var n = 0; n < Rows; n++)
+        var values = Cuda.Values.ToFloat(x);
+        Parallel.For(0, Rows, n =>
+        {
+            for (var r = 0; r < count; r++)
             {
                 double sum = 0;
-                for (var k = 0; k < Columns; k++) sum += (double)x[r * Columns + k] * Values[n * Columns + k];
+                for (var k = 0; k < Columns; k++) sum += (double)values[r * Columns + k] * Values[n * Columns + k];
                 y[r * Rows + n] = sum * (RowScale?[n] ?? 1) + (withBias ? Bias[n] : 0);
             }
+        });
         return y;
     }
 

@@ -3,6 +3,14 @@ namespace LServe.Tests.Kernels.Cuda;
 /// <summary>Inputs like those of real layers, and the measure of a result.</summary>
 internal static class Values
 {
+    /// <summary>The order of <c>kernels/include/lserve/operand_order.cuh</c>.</summary>
+    public static T[] Transposed<T>(ReadOnlySpan<T> x)
+    {
+        var y = new T[x.Length];
+        for (var i = 0; i < y.Length; i++) y[i / 32 * 32 + (i / 2 % 4 * 4 + i / 8 % 4) * 2 + i % 2] = x[i];
+        return y;
+    }
+
     /// <summary>Normally distributed, one in a hundred twenty times as large.</summary>
     public static float[] WithOutliers(Random random, int count, float scale = 1)
     {

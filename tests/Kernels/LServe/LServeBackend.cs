@@ -11,8 +11,8 @@ internal sealed record LServeBackend(string Name, Func<IBackend> Create, Func<IB
     /// <summary>Writes a row of float32 activations.</summary>
     public Action<IDeviceBuffer, int, float[]> Write { get; init; } = (buffer, row, values) => values.CopyTo(((HostBuffer)buffer).Values(row));
 
-    /// <summary>Reads a row of attention's output.</summary>
-    public Func<IDeviceBuffer, int, float[]> Read { get; init; } = (buffer, row) => ((HostBuffer)buffer).Values(row).ToArray();
+    /// <summary>Reads a row of attention's output, which is a prompt's or one that decodes.</summary>
+    public Func<IDeviceBuffer, int, SliceKind, float[]> Read { get; init; } = (buffer, row, _) => ((HostBuffer)buffer).Values(row).ToArray();
 
     /// <summary>What it can be asked for; all of it unless said.</summary>
     public Func<KvPrecision, SelectionPolicy, bool> Supports { get; init; } = (_, _) => true;

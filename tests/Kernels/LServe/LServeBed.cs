@@ -91,7 +91,8 @@ internal sealed class LServeBed : IDisposable
         }
         Backend.EndStep();
         foreach (var part in parts) part.Sequence.Length += part.Rows.Length;
-        return [.. Enumerable.Range(0, plan.Rows).Select(r => _kind.Read(output, r))];
+        var kinds = plan.Slices.ToArray().SelectMany(slice => Enumerable.Repeat(slice.Kind, slice.Count));
+        return [.. kinds.Select((kind, r) => _kind.Read(output, r, kind))];
     }
 
     private static ModelConfig Config(LServeShape shape) => new()

@@ -130,6 +130,8 @@ struct AttentionPrefillParams {
     u64 output_stride;           // elements
     int block_count;
     int list_width;
+    int transposed;              // 1: output is written as lserve/operand_order.cuh says; H · D is then a multiple of 32
+    int unused;
 };
 
 /// select/select_score.cu, select/select_refine.cu
