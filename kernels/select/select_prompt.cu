@@ -79,42 +79,28 @@ extern "C" __global__ void __launch_bounds__(threads) select_prompt_prepare(cons
 
 #include <lserve/select/prompt_scores.cuh>
 
-/// What a lane's queries make of its two pages: the best score, or the sum of shares.
-__device__ __forceinline__ void add_part(float (&result)[2], const Scores& best, const Stage& stage, int pass, int part, int left, int lane)
-{
-#pragma unroll
-    for (int column = 0; column < 2; column++) {
-        const int query = 8 * part + 2 * (lane % 4) + column;
-        if (query >= left) continue;
-        const float2 total = pass == share_pass ? stage.totals[query] : float2{0, 0};
-#pragma unroll
-        for (int r = 0; r < 2; r++) {
-            if (best.of[column][r] == negative_infinity) continue;
-            if (pass == best_pass) result[r] = fmaxf(result[r], best.of[column][r]);
-            else result[r] = fmaxf(result[r], 0.0f) + exp2_fast(best.of[column][r] - total.x) * total.y;
-        }
-    }
-}
-
-/// One of the two warpgroups: all queries over its 16 pages.
+/// One of the two warpgroups: all queries over its 16 pages. A lane has a page, and a query of every part.
 template <bool Quest> __device__ __forceinline__ void score(const SelectPromptParams& p, const Places& places, const PrefillBlock& block, const Ring& ring, Weights& weights)
 {
     const int lane = threadIdx.x % 32, group = threadIdx.x / warpgroup, warp = threadIdx.x / 32, past = block.position / page_tokens, queries = block.count * GROUP;
-    const int first_page = blockIdx.x * pages_per_block + warp * pages_of_warp + lane / 16;
+    const int page = blockIdx.x * pages_per_block + warp * pages_of_warp + lane / 8;
     Statistics statistics;
-    statistics.load(p.kv, block, places.slot, first_page, past, lane);
-    float scale[2] = {1, 1}, result[2] = {negative_infinity, negative_infinity};
+    statistics.load(p.kv, block, places.slot, page, past, lane);
+    float scale[2] = {1, 1}, result = negative_infinity;
     if (!Quest) statistics.square(scale);
-    const Scorer scorer{p, {scale[0], scale[1]}, {first_page < past, first_page + 2 < past}};
+    const Scorer scorer{p, {scale[0], scale[1]}, page < past};
     for (int at = 0; at * batch < queries; at++) {
         const Stage stage = ring.wait_full(at);
         float first[32], second[32];
         multiply<Quest>(first, second, statistics, stage.operand);
 #pragma unroll
         for (int part = 0; part < parts; part++) {
-            const Scores best = scorer.score<Quest>(first, second, stage, part, lane);
-            if (p.pass == weigh_pass) weights.weigh(at, best, part, lane);
-            else add_part(result, best, stage, p.pass, part, queries - at * batch, lane);
+            const float x = scorer.score<Quest>(first, second, stage, part, lane);
+            const int query = 8 * part + query_of(lane);
+            if (p.pass == weigh_pass) weights.put(at, x, part, lane);
+            else if (x == negative_infinity || at * batch + query >= queries) continue;
+            else if (p.pass == best_pass) result = fmaxf(result, x);
+            else result = fmaxf(result, 0.0f) + exp2_fast(x - stage.totals[query].x) * stage.totals[query].y;  // its share
         }
         ring.release(at);
         if (p.pass != weigh_pass) continue;
@@ -123,15 +109,12 @@ template <bool Quest> __device__ __forceinline__ void score(const SelectPromptPa
         if (query < batch && at * batch + query < queries) places.weights(blockIdx.x * 2 + group)[at * batch + query] = weights.total(at, query);
     }
     if (p.pass == weigh_pass) return;
-#pragma unroll
-    for (int r = 0; r < 2; r++) {
-        for (int step = 1; step < 4; step *= 2) {
-            const float other = __shfl_xor_sync(0xffffffff, result[r], step);
-            if (p.pass == best_pass || other == negative_infinity || result[r] == negative_infinity) result[r] = fmaxf(result[r], other);
-            else result[r] += other;
-        }
-        if (lane % 16 == 0 && first_page + 2 * r < past) places.scores()[first_page + 2 * r] = result[r];
+    for (int step = 1; step < 8; step *= 2) {
+        const float other = __shfl_xor_sync(0xffffffff, result, step);
+        if (p.pass == best_pass || other == negative_infinity || result == negative_infinity) result = fmaxf(result, other);
+        else result += other;
     }
+    if (lane % 8 == 0 && page < past) places.scores()[page] = result;
 }
 
 extern "C" __global__ void __launch_bounds__(score_threads, 1) select_prompt_score(const SelectPromptParams p)

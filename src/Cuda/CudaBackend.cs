@@ -28,6 +28,8 @@ public sealed class CudaBackend : IBackend
     private readonly Dictionary<RopeParameters, DeviceMemory> _frequencies = [];
     private readonly HashSet<WeightFormat> _prepared = [];
     private readonly bool _useGraphs;
+    private readonly TimeSpan _stepTimeout;
+    private bool _hung;
     private SparseAttention? _attention;
     private StepPlan? _plan;
     private int _decodeRows;
@@ -40,7 +42,7 @@ public sealed class CudaBackend : IBackend
         _library.Prepare(CudaKernels.Common);
         _kernels = new(_library);
         _graphs = new(_stream);
-        _useGraphs = options.Graphs;
+        (_useGraphs, _stepTimeout) = (options.Graphs, options.StepTimeout);
         Info = new(
             $"cuda ({context.Name})", $"cuda-3-{context.Architecture}", context.FreeBytes, PageLayout: "cuda-1", ChannelBlock: AttentionSupport.ChannelBlock, PrefillRows: PrefillRows)
         {
@@ -172,8 +174,41 @@ public sealed class CudaBackend : IBackend
         _plan = null;
         _graphs.End();
         _logits.Download(rows, _stream);
-        _stream.Synchronize();
+        Synchronize();
         return _logits.Host(rows);
+    }
+
+    private void Synchronize()
+    {
+        try
+        {
+            _stream.Synchronize(_stepTimeout);
+        }
+        catch (TimeoutException)
+        {
+            _hung = true;
+            throw;
+        }
+    }
+
+    /// <summary>False after an error of a launch, which takes the whole context along, and after a step that hung.</summary>
+    public bool IsUsable
+    {
+        get
+        {
+            if (_hung) return false;
+            try
+            {
+                _context.MakeCurrent();
+                _graphs.Recover();
+                _ = _stream.Ended;
+                return true;
+            }
+            catch (CudaException)
+            {
+                return false;
+            }
+        }
     }
 
     public void CopyPage(KvPool pool, int from, int to)

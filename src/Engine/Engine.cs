@@ -19,6 +19,7 @@ public sealed class Engine : IDisposable
     private readonly Lock _statisticsLock = new();
     private readonly Thread _loop;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource<Exception> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private EngineStatistics _statistics;
     private long _steps;
     private int _admitted;
@@ -48,6 +49,9 @@ public sealed class Engine : IDisposable
     public EngineOptions Options { get; }
     public KvGeometry Geometry { get; }
     public BackendInfo Backend => _backend.Info;
+
+    /// <summary>Ends, with the reason, when the device is lost: the loop has stopped then, and sessions go on with an engine of another process.</summary>
+    public Task<Exception> Lost => _lost.Task;
 
     public EngineStatistics Statistics
     {
@@ -123,7 +127,7 @@ public sealed class Engine : IDisposable
     /// <param name="intact">Tokens that were brought back, from the first on.</param>
     public Task EndImportAsync(PageImport import, int intact) => OnIdle(import.Sequence, () => _transfer.End(import, intact));
 
-    /// <summary>Stops the loop; generations in progress fail with <see cref="EngineFailure.Stopping"/>.</summary>
+    /// <summary>Stops the loop; generations in progress fail with <see cref="EngineFailure.Stopping"/>. A device that is lost is left to the process's end.</summary>
     public void Dispose()
     {
         if (_stopping.IsCancellationRequested) return;
@@ -161,10 +165,17 @@ public sealed class Engine : IDisposable
             catch (Exception error)
             {
                 _scheduler.FailRunning(new EngineException(EngineFailure.StepFailed, "The step failed: " + error.Message, error));
+                if (!_backend.IsUsable) Lose(error);
             }
         }
         UpdateStatistics(plan?.Rows ?? 0);
         return plan is not null;
+    }
+
+    private void Lose(Exception error)
+    {
+        _stopping.Cancel();
+        _lost.SetResult(error);
     }
 
     private void UpdateStatistics(int rows)

@@ -41,7 +41,9 @@ internal static class Server
         Announce(app, model, engine, Stopwatch.GetElapsedTime(begin));
         if (!address.IsLocal)
             Console.Error.WriteLine($"lserve serve: everybody who reaches {address.Ip} may use this server; it asks for no key.");
-        await app.WaitForShutdownAsync();
+        if (await Task.WhenAny(app.WaitForShutdownAsync(), engine.Lost) != engine.Lost) return;
+        await app.StopAsync();
+        throw new StartException($"the device is lost: {(await engine.Lost).Message} Sessions are saved; start the server again.", await engine.Lost);
     }
 
     private static WebApplication Build(SiloOptions options, ListenAddress address, SessionEnvironment environment)

@@ -32,6 +32,8 @@ public sealed class FakeBackend(bool uniformRows = false, bool cuts = true) : IB
     /// <summary>Called with each step's plan before it runs; tests wait or throw here.</summary>
     public Action<StepPlan>? OnStep { get; set; }
 
+    public bool IsUsable { get; set; } = true;
+
     public BackendInfo Info { get; } = new("fake", "fake", 1 << 30, uniformRows, "fake");
 
     /// <summary>What follows <paramref name="tokens"/>: a visible ASCII character of the <see cref="TinyTokenizer"/>.</summary>

@@ -67,6 +67,7 @@ internal static unsafe partial class CudaApi
     [LibraryImport(Library)] public static partial int cuStreamCreate(out nint stream, uint flags);
     [LibraryImport(Library)] public static partial int cuStreamDestroy_v2(nint stream);
     [LibraryImport(Library)] public static partial int cuStreamSynchronize(nint stream);
+    [LibraryImport(Library)] public static partial int cuStreamQuery(nint stream);
     [LibraryImport(Library)] public static partial int cuStreamWaitEvent(nint stream, nint @event, uint flags);
     [LibraryImport(Library)] public static partial int cuStreamBeginCapture_v2(nint stream, int mode);
     [LibraryImport(Library)] public static partial int cuStreamEndCapture(nint stream, out nint graph);

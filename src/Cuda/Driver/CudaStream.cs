@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using static LServe.Cuda.Driver.CudaApi;
 
 namespace LServe.Cuda.Driver;
@@ -6,7 +7,7 @@ namespace LServe.Cuda.Driver;
 public sealed unsafe class CudaStream : CudaHandle
 {
     private const uint NonBlocking = 1;
-    private const int CaptureThreadLocal = 1;
+    private const int CaptureThreadLocal = 1, NotReady = 600;
 
     private CudaStream(nint handle) : base(handle)
     {
@@ -19,6 +20,30 @@ public sealed unsafe class CudaStream : CudaHandle
     }
 
     public void Synchronize() => Check(cuStreamSynchronize(Value));
+
+    /// <exception cref="TimeoutException">What was issued didn't end within <paramref name="limit"/>; it may never do.</exception>
+    public void Synchronize(TimeSpan limit)
+    {
+        var begin = Stopwatch.GetTimestamp();
+        var wait = new SpinWait();
+        while (!Ended)
+        {
+            if (Stopwatch.GetElapsedTime(begin) > limit) throw new TimeoutException($"The GPU didn't end its work within {limit.TotalSeconds:0.#} s.");
+            wait.SpinOnce(sleep1Threshold: -1);
+        }
+    }
+
+    /// <summary>Whether everything issued has ended.</summary>
+    /// <exception cref="CudaException">It failed, now or earlier.</exception>
+    public bool Ended
+    {
+        get
+        {
+            var code = cuStreamQuery(Value);
+            if (code != NotReady) Check(code, nameof(cuStreamQuery));
+            return code == 0;
+        }
+    }
 
     public void Wait(CudaEvent @event) => Check(cuStreamWaitEvent(Value, @event.Value, 0));
 

@@ -89,6 +89,9 @@ public interface IBackend : IDisposable
     /// Between steps. Backends that work on the state itself have nothing to do.
     /// </summary>
     void ReadSelection(SelectionState state) { }
+
+    /// <summary>Whether another step can succeed, asked after one has failed. False: the device is lost to this process, with all that was in it.</summary>
+    bool IsUsable => true;
 }
 
 /// <summary>A weight in the backend's own form.</summary>

@@ -46,6 +46,19 @@ public sealed class EngineTests : IDisposable
     }
 
     [Fact]
+    public async Task ALostDeviceEndsTheEngine()
+    {
+        using var engine = Start(new());
+        _backend.IsUsable = false;
+        var cause = new InvalidOperationException("the device fell off the bus");
+        _backend.OnStep = _ => throw cause;
+        var failed = engine.Generate(new Sequence("a"), [1, 2, 3], SamplingParams.Greedy, 5);
+        Assert.True((await Assert.ThrowsAsync<EngineException>(() => CountTokens(failed))).IsRetryable);
+        Assert.Same(cause, await engine.Lost);
+        Assert.Equal(EngineFailure.Stopping, Assert.Throws<EngineException>(() => engine.Generate(new Sequence("a"), [1], SamplingParams.Greedy, 5)).Failure);
+    }
+
+    [Fact]
     public void MoreGenerationsThanTheLimitAreRefused()
     {
         using var entered = new SemaphoreSlim(0);

@@ -1,30 +1,25 @@
 // Scores of logical pages for batches of a prompt block's queries, on a warpgroup's tensor cores: a part of select/select_prompt.cu, which defines the constants and types used here.
 #pragma once
 
-/// The second statistic is multiplied by what follows the first's channels in a prepared query.
+/// The second statistic is multiplied by what follows the first's channels in a prepared query. Rows g and g + 8 of a warp are logical pages 2 · (g % 2) and
+/// the next of page g / 2, so that a lane has two of one page and its neighbour 4 further the others.
 struct Statistics {
     u32 value[2][steps][4];  // which; A's fragments of 16 channels: rows g and g + 8, then their channels 8 further
 
-    /// Pages `first_page` and two further are the lane's; zeros where nothing is complete.
-    __device__ __forceinline__ void load(const KvLayer& kv, const PrefillBlock& block, int slot, int first_page, int past, int lane)
+    /// Of the lane's page; zeros where it isn't complete.
+    __device__ __forceinline__ void load(const KvLayer& kv, const PrefillBlock& block, int slot, int page, int past, int lane)
     {
+        const u8* bytes = page >= past ? nullptr
+            : kv.retrieval + u64(kv.retrieval_table[u64(block.sequence) * kv.retrieval_width + page]) * kv.retrieval_stride + u64(slot) * kv.retrieval_bytes;
 #pragma unroll
-        for (int r = 0; r < 2; r++) {
-            const int page = first_page + 2 * r;
-            const u8* bytes = page >= past ? nullptr
-                : kv.retrieval + u64(kv.retrieval_table[u64(block.sequence) * kv.retrieval_width + page]) * kv.retrieval_stride + u64(slot) * kv.retrieval_bytes;
+        for (int which = 0; which < 2; which++)
 #pragma unroll
-            for (int which = 0; which < 2; which++)
+            for (int s = 0; s < steps; s++)
 #pragma unroll
-                for (int s = 0; s < steps; s++)
-#pragma unroll
-                    for (int half = 0; half < 2; half++) {
-                        const int channel = 16 * s + 8 * half;
-                        u32& word = value[which][s][r + 2 * half];
-                        word = 0;
-                        if (bytes && channel < HEAD_DIM) word = *reinterpret_cast<const u32*>(bytes + Page::statistic(which, channel + 2 * (lane % 4), lane / 4 % logical_pages));
-                    }
-        }
+                for (int i = 0; i < 4; i++) {
+                    const int channel = 16 * s + i / 2 * 8, logical = lane / 4 % 2 * 2 + i % 2;
+                    value[which][s][i] = bytes && channel < HEAD_DIM ? *reinterpret_cast<const u32*>(bytes + Page::statistic(which, channel + 2 * (lane % 4), logical)) : 0;
+                }
     }
 
     /// Squares deviations in place, divided by a power of two for each of the lane's two logical pages: what the root of a product is multiplied by.
@@ -132,65 +127,58 @@ template <bool Quest> __device__ __forceinline__ void multiply(float (&first)[32
 
 __device__ __forceinline__ float sqrt_fast(float x) { float y; asm("sqrt.approx.f32 %0, %1;" : "=f"(y) : "f"(x)); return y; }
 
-/// Of the lane's two pages for its two queries of a part: of[column][r] of query 8 · part + 2 · (lane % 4) + column and page lane / 16 + 2 · r of the warp's.
-struct Scores {
-    float of[2][2];
-};
+/// The lane's query among the eight of a part.
+__device__ __forceinline__ int query_of(int lane) { return lane % 4 * 2 + lane / 4 % 2; }
 
 struct Scorer {
     const SelectPromptParams& p;
     float scale[2];
-    bool complete[2];  // the lane's pages
+    bool complete;  // the lane's page
 
-    template <bool Quest> __device__ __forceinline__ Scores score(const float (&first)[32], const float (&second)[32], const Stage& stage, int part, int lane) const
+    /// Of the lane's page for its query of a part: the best of the logical pages.
+    template <bool Quest> __device__ __forceinline__ float score(const float (&first)[32], const float (&second)[32], const Stage& stage, int part, int lane) const
     {
-        Scores best;
+        float best[2];  // of two queries over the lane's two logical pages
 #pragma unroll
-        for (int column = 0; column < 2; column++)
+        for (int column = 0; column < 2; column++) {
+            float x[2];
 #pragma unroll
             for (int r = 0; r < 2; r++) {
                 const int i = 4 * part + 2 * r + column;
-                const float factor = stage.factors[8 * part + 2 * (lane % 4) + column];
-                float x;
-                if constexpr (Quest) x = factor * first[i];
-                else x = factor * (first[i] + p.deviation * scale[r] * sqrt_fast(second[i]));
-                if (!(fabsf(x) < -negative_infinity) || !complete[r]) x = negative_infinity;
-                x = fmaxf(x, __shfl_xor_sync(0xffffffff, x, 4));
-                x = fmaxf(x, __shfl_xor_sync(0xffffffff, x, 8));
-                best.of[column][r] = p.policy == two_stage ? x * (1.4426950408889634f / sqrtf(float(HEAD_DIM))) : x;
+                if constexpr (Quest) x[r] = first[i];
+                else x[r] = first[i] + p.deviation * scale[r] * sqrt_fast(second[i]);
             }
-        return best;
+            best[column] = fmaxf(x[0], x[1]);  // keeps what is a number
+        }
+        const bool odd = lane & 4;
+        const float other = __shfl_xor_sync(0xffffffff, odd ? best[0] : best[1], 4);
+        const float x = fmaxf(odd ? best[1] : best[0], other) * stage.factors[8 * part + query_of(lane)];
+        if (!(fabsf(x) < -negative_infinity) || !complete) return negative_infinity;
+        return p.policy == two_stage ? x * (1.4426950408889634f / sqrtf(float(HEAD_DIM))) : x;
     }
 };
 
 __device__ __forceinline__ void sync_warpgroup(int which) { asm volatile("bar.sync %0, 128;" ::"r"(which + 1) : "memory"); }
 
-/// Parts of softmaxes by a warp's pages, of two batches in turn.
+/// Scores of a batch by the warpgroups' pages, of two batches in turn.
 struct Weights {
-    float most[2][warps][batch], sum[2][warps][batch];
+    static constexpr int line = batch + 8;  // keeps a warp's pages on different banks
 
-    /// The warp's 4 pages in the softmax of a query, as a sum relative to its largest term.
-    __device__ __forceinline__ void weigh(int at, const Scores& best, int part, int lane)
+    float score[2][threads / warpgroup][pages_of_group][line];
+
+    __device__ __forceinline__ void put(int at, float x, int part, int lane)
     {
-#pragma unroll
-        for (int column = 0; column < 2; column++) {
-            float largest = fmaxf(best.of[column][0], best.of[column][1]);
-            largest = fmaxf(largest, __shfl_xor_sync(0xffffffff, largest, 16));
-            float total = largest == negative_infinity ? 0 : exp2_fast(best.of[column][0] - largest) + exp2_fast(best.of[column][1] - largest);
-            total += __shfl_xor_sync(0xffffffff, total, 16);
-            if (lane >= 4) continue;
-            most[at % 2][threadIdx.x / 32][8 * part + 2 * lane + column] = largest;
-            sum[at % 2][threadIdx.x / 32][8 * part + 2 * lane + column] = total;
-        }
+        score[at % 2][threadIdx.x / warpgroup][threadIdx.x % warpgroup / 32 * pages_of_warp + lane / 8][8 * part + query_of(lane)] = x;
     }
 
-    /// A query over the warpgroup's warps.
+    /// A query's softmax over the warpgroup's pages, as its largest term and a sum relative to it.
     __device__ __forceinline__ float2 total(int at, int query) const
     {
-        const int begin = threadIdx.x / warpgroup * group_warps;
-        float largest = negative_infinity, all = 0;
-        for (int w = begin; w < begin + group_warps; w++) largest = fmaxf(largest, most[at % 2][w][query]);
-        for (int w = begin; w < begin + group_warps && largest > negative_infinity; w++) all += sum[at % 2][w][query] * exp2_fast(most[at % 2][w][query] - largest);
-        return {largest, all};
+        float x[pages_of_group], most = negative_infinity, sum = 0;
+#pragma unroll
+        for (int i = 0; i < pages_of_group; i++) most = fmaxf(most, x[i] = score[at % 2][threadIdx.x / warpgroup][i][query]);
+#pragma unroll
+        for (int i = 0; i < pages_of_group; i++) sum += most == negative_infinity ? 0 : exp2_fast(x[i] - most);
+        return {most, sum};
     }
 };
