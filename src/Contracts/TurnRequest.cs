@@ -39,4 +39,10 @@ public sealed record TurnRequest
     /// give way first. 0: they are freed at once. Null: as long as the server keeps idle sessions.
     /// </summary>
     public int? KeepAlive { get; init; }
+
+    /// <summary>
+    /// Whether a session that was computed with other weights, another head pattern or another form of KV cache than this server's may be read
+    /// again, all of it, so that it goes on here. Without it such a session's turn is refused.
+    /// </summary>
+    public bool Replay { get; init; }
 }

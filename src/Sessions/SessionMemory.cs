@@ -125,6 +125,16 @@ internal sealed class SessionMemory(SessionKey key, SessionEnvironment environme
 
     private Sequence SequenceOf(SessionSnapshot s) => Sequence.Restore(key.Tenant, s.Tokens, s.Runs, s.Attention);
 
+    /// <summary>Pages of other content mean nothing here, and reading all of a conversation again is the client's decision.</summary>
+    /// <exception cref="LServeException">The session was computed with other weights, another head pattern or another form of KV cache.</exception>
+    public void CheckContent()
+    {
+        if (Snapshot is not { Fingerprint.Content: var before } snapshot || environment.Fingerprint is not { Content: var now } || before == now) return;
+        throw new LServeException(new(ErrorCode.SessionConflict,
+            $"Session {key} was computed with other weights, another head pattern or another form of KV cache (model {snapshot.Model}; here {environment.ModelName}), so its pages can't be used. " +
+            $"Serve it as before, or send the turn with \"replay\": true, and its {snapshot.Tokens.Count} tokens are read again.", "replay"));
+    }
+
     /// <summary>Of another model, or from a file, it may have tokens that there are none of here.</summary>
     private void CheckTokens(SessionSnapshot stored)
     {

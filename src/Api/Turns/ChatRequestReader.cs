@@ -21,6 +21,7 @@ internal static class ChatRequestReader
             Sampling = ReadSampling(request),
             Attention = request.Attention,
             KeepAlive = request.KeepAlive,
+            Replay = request.Replay ?? false,
         };
     }
 

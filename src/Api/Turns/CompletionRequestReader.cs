@@ -26,6 +26,7 @@ internal static class CompletionRequestReader
             Sampling = ReadSampling(request),
             Attention = request.Attention,
             KeepAlive = request.KeepAlive,
+            Replay = request.Replay ?? false,
         };
     }
 

@@ -41,6 +41,9 @@ public abstract record GenerationRequest
 
     /// <summary>An extension: seconds that the session's pages stay in memory, see <see cref="TurnRequest.KeepAlive"/>.</summary>
     public int? KeepAlive { get; init; }
+
+    /// <summary>An extension: see <see cref="TurnRequest.Replay"/>.</summary>
+    public bool? Replay { get; init; }
     public RequestMetadata? Metadata { get; init; }
 }
 

@@ -51,6 +51,7 @@ internal sealed class TurnExecutor(SessionEnvironment environment, SessionMemory
         var sequence = await memory.LoadAsync(turn.Request.Attention?.ToMode());
         AttentionKinds.Check(memory.Key, sequence.Mode, turn.Request.Attention);
         AttentionKinds.CheckServed(environment.Engine, sequence.Mode.ToKind());
+        if (!turn.Request.Replay) memory.CheckContent();
         var restored = await memory.RestorePagesAsync();
         var outcome = await new TurnRunner(environment, sequence, memory.CheckpointsOf(turn)).RunAsync(turn, input, restored);
         outcome = outcome with { Usage = outcome.Usage with { ArithmeticChanged = memory.ArithmeticChanged } };

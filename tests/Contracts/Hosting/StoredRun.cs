@@ -35,9 +35,9 @@ internal sealed class StoredRun : IAsyncDisposable
 
     public ISessionHost Host => _host;
 
-    public async Task<(string Text, TurnUsage Usage)> SayAsync(string text, string session = "s")
+    public async Task<(string Text, TurnUsage Usage)> SayAsync(string text, string session = "s", bool replay = false)
     {
-        var request = new TurnRequest { Messages = [new(ChatMessage.User, text)], Sampling = new() { Temperature = 0, MaxTokens = 20 } };
+        var request = new TurnRequest { Messages = [new(ChatMessage.User, text)], Sampling = new() { Temperature = 0, MaxTokens = 20 }, Replay = replay };
         var answer = await Answer.ReadAsync(_host.SendAsync(new(Tenant, session), request));
         return (answer.Text, answer.Usage);
     }

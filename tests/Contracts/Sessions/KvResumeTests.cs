@@ -84,13 +84,20 @@ public sealed class KvResumeTests : IDisposable
     }
 
     [Fact]
-    public async Task PagesOfOtherWeightsAreRefused()
+    public async Task ASessionOfOtherWeightsGoesOnWhenItIsAskedToBeReadAgainAndNotBefore()
     {
         await SayAllAsync(sparse: false, until: 2);
-        await using var run = new StoredRun(_folder.Path, _otherModel, sparse: false);
-        var (_, usage) = await run.SayAsync(s_says[2]);
-        Assert.Equal(0, usage.RestoredTokens);
-        Assert.True(usage.RecomputedTokens > 0);
+        await using (var run = new StoredRun(_folder.Path, _otherModel, sparse: false))
+        {
+            var refusal = await Assert.ThrowsAsync<LServeException>(() => run.SayAsync(s_says[2]));
+            Assert.Equal((ErrorCode.SessionConflict, "replay"), (refusal.Error.Code, refusal.Error.Param));
+            var (_, usage) = await run.SayAsync(s_says[2], replay: true);
+            Assert.Equal(0, usage.RestoredTokens);
+            Assert.True(usage.RecomputedTokens > 0);
+            await run.SayAsync(s_says[3]);
+        }
+        await using var before = Start(sparse: false);
+        await Assert.ThrowsAsync<LServeException>(() => before.SayAsync("five"));
     }
 
     [Fact]

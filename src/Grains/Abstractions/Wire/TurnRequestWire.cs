@@ -12,6 +12,7 @@ internal struct TurnRequestWire
     [Id(4)] public SamplingOptions Sampling;
     [Id(5)] public string? Attention;
     [Id(6)] public int? KeepAlive;
+    [Id(7)] public bool Replay;
 }
 
 [RegisterConverter]
@@ -26,6 +27,7 @@ internal sealed class TurnRequestConverter : IConverter<TurnRequest, TurnRequest
         Sampling = wire.Sampling,
         Attention = wire.Attention is { } name ? Enum.Parse<AttentionKind>(name) : null,
         KeepAlive = wire.KeepAlive,
+        Replay = wire.Replay,
     };
 
     public TurnRequestWire ConvertToSurrogate(in TurnRequest value) => new()
@@ -37,5 +39,6 @@ internal sealed class TurnRequestConverter : IConverter<TurnRequest, TurnRequest
         Sampling = value.Sampling,
         Attention = value.Attention?.ToString(),
         KeepAlive = value.KeepAlive,
+        Replay = value.Replay,
     };
 }
