@@ -33,18 +33,30 @@ internal sealed class CommitJournal : IDisposable
     /// <summary>Bytes of whole entries.</summary>
     public long Length { get; private set; }
 
-    /// <summary>Adds an entry; durable when it returns.</summary>
-    public void Append(JournalEntry entry)
+    /// <summary>Adds entries, in order; durable when it returns.</summary>
+    public void Append(IReadOnlyList<JournalEntry> entries)
     {
-        var bytes = entry.Write();
+        if (entries.Count == 0) return;
+        var pieces = new List<ReadOnlyMemory<byte>>(2 * entries.Count);
+        foreach (var entry in entries)
+        {
+            var bytes = entry.Write();
+            pieces.Add(HeaderOf(bytes));
+            pieces.Add(bytes);
+        }
+        _files.Write(FaultPoints.JournalWrite, _file, pieces, Length);
+        _files.Sync(FaultPoints.JournalSync, _file);
+        Length += pieces.Sum(piece => (long)piece.Length);
+    }
+
+    private static byte[] HeaderOf(byte[] bytes)
+    {
         var header = new byte[HeaderBytes];
         BinaryPrimitives.WriteUInt32LittleEndian(header, Magic);
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(4), bytes.Length);
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(8), ~bytes.Length);
         BinaryPrimitives.WriteUInt64LittleEndian(header.AsSpan(12), XxHash64.Hash(bytes));
-        _files.Write(FaultPoints.JournalWrite, _file, [header, bytes], Length);
-        _files.Sync(FaultPoints.JournalSync, _file);
-        Length += HeaderBytes + bytes.Length;
+        return header;
     }
 
     /// <summary>Takes back entries whose commit failed.</summary>

@@ -20,8 +20,12 @@ internal sealed class StateDatabase : IDisposable
         PRAGMA busy_timeout = 5000;
         """;
 
+    /// <summary>Writes of one transaction.</summary>
+    private const int MaxTogether = 64;
+
     private readonly IStoreFiles _files;
     private readonly CommitJournal _journal;
+    private readonly Queue<PendingWrite> _pending = [];
     private readonly SqliteConnection _writer, _reader;
     private readonly SemaphoreSlim _writing = new(1), _reading = new(1);
 
@@ -64,16 +68,23 @@ internal sealed class StateDatabase : IDisposable
         return read(transaction);
     }, cancellation);
 
-    /// <summary>Runs <paramref name="write"/> and commits what it did, or nothing of it if it throws.</summary>
+    /// <summary>
+    /// Runs <paramref name="write"/> and commits what it did, or nothing of it if it throws. Writes that come while another one waits for
+    /// the disk are committed together after it, so that conversations that end their turns at once wait for the disk once.
+    /// </summary>
     /// <param name="write">Its result, and what to note in the journal.</param>
-    public Task<T> WriteAsync<T>(Func<SqliteTransaction, (T Result, JournalEntry? Entry)> write, CancellationToken cancellation) => RunAsync(_writing, () =>
+    public async Task<T> WriteAsync<T>(Func<SqliteTransaction, (T Result, JournalEntry? Entry)> write, CancellationToken cancellation)
     {
-        _files.Pass(FaultPoints.StateBegin);
-        var result = Commit(write);
-        _files.Pass(FaultPoints.StateCommitted);
-        if (_journal.Length > CommitJournal.MaxBytes) EmptyJournal();
-        return result;
-    }, cancellation);
+        cancellation.ThrowIfCancellationRequested();
+        var own = new PendingWrite<T>(write);
+        lock (_pending) _pending.Enqueue(own);
+        await RunAsync(_writing, () =>
+        {
+            while (!own.Done.IsCompleted) CommitTogether(TakePending());
+            return true;
+        }, CancellationToken.None);
+        return await own.Done;
+    }
 
     public void Dispose()
     {
@@ -82,24 +93,77 @@ internal sealed class StateDatabase : IDisposable
         _journal.Dispose();
     }
 
-    private T Commit<T>(Func<SqliteTransaction, (T Result, JournalEntry? Entry)> write)
+    private List<PendingWrite> TakePending()
     {
-        using var transaction = _writer.BeginTransaction();
-        var (result, entry) = write(transaction);
-        var before = _journal.Length;
+        lock (_pending)
+        {
+            var taken = new List<PendingWrite>();
+            while (taken.Count < MaxTogether && _pending.TryDequeue(out var next)) taken.Add(next);
+            return taken;
+        }
+    }
+
+    private void CommitTogether(List<PendingWrite> writes)
+    {
         try
         {
-            if (entry is not null) _journal.Append(entry);
-            _files.Pass(FaultPoints.StateCommit);
-            transaction.Commit();
-            return result;
+            var committed = StoreFailures.Translate(() => Commit(writes));
+            foreach (var write in committed) write.Succeed();
         }
-        catch
+        catch (Exception problem)
         {
-            // Whoever asked is told that it failed, so that it must not be done at the next start.
-            if (entry is not null) _journal.CutTo(before);
-            throw;
+            // Those that failed by themselves know already.
+            foreach (var write in writes) write.Fail(problem);
         }
+    }
+
+    private List<PendingWrite> Commit(List<PendingWrite> writes)
+    {
+        _files.Pass(FaultPoints.StateBegin);
+        using (var transaction = _writer.BeginTransaction())
+        {
+            var (good, entries) = RunEach(writes, transaction);
+            var before = _journal.Length;
+            try
+            {
+                _journal.Append(entries);
+                _files.Pass(FaultPoints.StateCommit);
+                transaction.Commit();
+                writes = good;
+            }
+            catch
+            {
+                // Whoever asked is told that it failed, so that it must not be done at the next start.
+                if (entries.Count > 0) _journal.CutTo(before);
+                throw;
+            }
+        }
+        _files.Pass(FaultPoints.StateCommitted);
+        if (_journal.Length > CommitJournal.MaxBytes) EmptyJournal();
+        return writes;
+    }
+
+    /// <summary>One that throws undoes what it did, and leaves the others theirs.</summary>
+    private static (List<PendingWrite> Good, List<JournalEntry> Entries) RunEach(List<PendingWrite> writes, SqliteTransaction transaction)
+    {
+        const string savepoint = "write";
+        var (good, entries) = (new List<PendingWrite>(writes.Count), new List<JournalEntry>(writes.Count));
+        foreach (var write in writes)
+        {
+            transaction.Save(savepoint);
+            try
+            {
+                if (StoreFailures.Translate(() => write.Run(transaction)) is { } entry) entries.Add(entry);
+                good.Add(write);
+            }
+            catch (Exception problem)
+            {
+                transaction.Rollback(savepoint);
+                write.Fail(problem);
+            }
+            transaction.Release(savepoint);
+        }
+        return (good, entries);
     }
 
     private void Recover()

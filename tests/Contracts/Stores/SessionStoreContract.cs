@@ -225,6 +225,8 @@ public abstract class SessionStoreContract
         };
     }
 
+    internal static SessionSnapshot Begin(string tenant, string session) => Snapshot(tenant, session, 0);
+
     protected static SessionSnapshot Snapshot(string tenant, string session, int turns, int used = 0) => new()
     {
         Key = new(tenant, session),
