@@ -1,11 +1,10 @@
 using LServe.Bench.Kernels;
-using LServe.Cuda;
 using LServe.Cuda.Driver;
 using LServe.Cuda.Jit;
 using LServe.Cuda.Launch;
 
 const string Usage = """
-    LServe.Bench.Kernels [--only read,decode,prefill,attention,attention-prefill,model,step] [--model FILE] [--formats F16,Int8,Int4] [--rows 1,16] [--stages 0] [--kernels FOLDER] [--cases "Int4 TwoStage,dense,1x128K"] [--prefetch BYTES] [--out FILE] [--commit HASH]
+    LServe.Bench.Kernels [--only read,decode,prefill,attention,attention-prefill,model,step] [--model FILE] [--formats F16,Int8,Int4] [--rows 1,16] [--stages 0] [--kernels FOLDER] [--cases "Int4 TwoStage,dense,1x128K"] [--out FILE] [--commit HASH]
     Times each kernel alone by graph replay over cold buffers, beside the floor that a read of the same bytes sets in the same run.
     """;
 if (args.Contains("--help"))
@@ -34,7 +33,7 @@ if (only.Contains("model"))
     using var model = new ModelBench(report);
     model.Run(Option("--model", "models/SmolLM2-135M-Instruct.Q4_1.gguf"), [1, 4, 16, 32]);
 }
-if (only.Contains("step")) new StepBench(device, report, long.Parse(Option("--prefetch", $"{new CudaOptions().PrefetchBytes}"))).Run(Option("--cases", "").Split(','));
+if (only.Contains("step")) new StepBench(device, report).Run(Option("--cases", "").Split(','));
 if (Option("--out", "") is { Length: > 0 } path) report.Save(path);
 return 0;
 

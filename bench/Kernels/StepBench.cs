@@ -20,7 +20,7 @@ internal sealed record StepSetting(WeightFormat Weights, KvPrecision Kv, LServeO
 /// Whole decode steps and prompts of Llama-3-8B's geometry through the backend, weights and pages random: host time of a step as the engine sees it, logits on the
 /// host included; half of the KV heads stream. Renewals come as they do in service, spread over the sequences, and count in the mean.
 /// </summary>
-internal sealed class StepBench(Device device, Report report, long prefetchBytes)
+internal sealed class StepBench(Device device, Report report)
 {
     private const int Layers = 32, Hidden = 4096, FeedForward = 14336, QueryHeads = 32, KvHeads = 8, HeadDim = 128, Vocabulary = 128256;
     private const int WarmUp = 40, Steps = 64, PromptRows = CudaBackend.PrefillRows;
@@ -74,7 +74,7 @@ internal sealed class StepBench(Device device, Report report, long prefetchBytes
         new Span<float>(norm, Hidden).Fill(Gain);
         try
         {
-            using var backend = new SyntheticBackend(CudaBackend.Open(new() { PrefetchBytes = prefetchBytes, KernelCache = Path.Combine(Path.GetTempPath(), "lserve-bench-kernels") }), device, setting.Weights);
+            using var backend = new SyntheticBackend(CudaBackend.Open(new() { KernelCache = Path.Combine(Path.GetTempPath(), "lserve-bench-kernels") }), device, setting.Weights);
             var pages = Math.Max(1, setting.Batch) * (KvGeometry.PagesFor(setting.Context) + 2);
             var geometry = Geometry(setting, pages, backend.Info.ChannelBlock);
             if (geometry.TotalBytes + WeightBytes(setting.Weights) + SpareBytes > device.Context.FreeBytes)

@@ -3,7 +3,7 @@
 // Shapes     w packed [N, K] (lserve/weights.cuh), x [R, K] float16, y [R, N] float32
 // Grid       as many blocks as fit the device, at most one per tile of 16 outputs; 8 warps share a tile's inputs, each a slice of its units
 // Shared     per warp a ring of `stages` slots of about 2 KB, filled by bulk copies; two buffers for the sum over the warps
-// Bytes      the packed weights, once; x from L2 per tile. Before attention, which leaves memory idle, a product also asks L2 for the first weights behind it
+// Bytes      the packed weights, once; x from L2 per tile
 // Exactness  a row's sums run over its own slice, then over the warps in order: neither R nor TILES nor the grid change a bit
 // Reference  float64 product; test tests/Kernels/Cuda/LinearTests
 #include <lserve/async.cuh>
@@ -103,17 +103,8 @@ __device__ __forceinline__ void finish_tile(const LinearParams& p, int tile, con
     }
 }
 
-/// The block's share: pieces are dealt to the blocks in turn, so that all multiprocessors ask.
-__device__ __forceinline__ void prefetch(const u8* from, u64 bytes)
+extern "C" __global__ void __launch_bounds__(threads, TILES <= 2 ? 2 : 1) linear_decode(const LinearParams p)
 {
-    constexpr u64 piece = 4096;
-    for (u64 at = (u64(threadIdx.x) * gridDim.x + blockIdx.x) * piece; at < bytes; at += u64(threads) * gridDim.x * piece)
-        prefetch_bulk(from + at, static_cast<u32>(bytes - at < piece ? bytes - at : piece));
-}
-
-extern "C" __global__ void __launch_bounds__(threads, TILES <= 2 ? 2 : 1) linear_decode(const LinearDecodeParams params)
-{
-    const LinearParams& p = params.product;
     extern __shared__ __align__(128) u8 shared[];
     const int tiles = ceil_div(p.outputs, tile_rows), units = p.columns / Weights::columns;
     const int first = units * warp_id() / warps, count = units * (warp_id() + 1) / warps - first;
@@ -158,6 +149,4 @@ extern "C" __global__ void __launch_bounds__(threads, TILES <= 2 ? 2 : 1) linear
         }
         finish_tile(p, tile, acc, sums + buffer * sum_floats);
     }
-    prefetch(params.next, params.next_bytes);
-    prefetch(params.after, params.after_bytes);
 }

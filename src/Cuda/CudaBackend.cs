@@ -25,7 +25,6 @@ public sealed class CudaBackend : IBackend
     private readonly CudaStream _stream = CudaStream.Create();
     private readonly GraphRunner _graphs;
     private readonly LogitsOutput _logits = new();
-    private readonly WeightSequence _sequence;
     private readonly Dictionary<RopeParameters, DeviceMemory> _frequencies = [];
     private readonly HashSet<WeightFormat> _prepared = [];
     private readonly bool _useGraphs;
@@ -43,7 +42,6 @@ public sealed class CudaBackend : IBackend
         _library.Prepare(CudaKernels.Common);
         _kernels = new(_library);
         _graphs = new(_stream);
-        _sequence = new(options.PrefetchBytes);
         (_useGraphs, _stepTimeout) = (options.Graphs, options.StepTimeout);
         Info = new(
             $"cuda ({context.Name})", $"cuda-3-{context.Architecture}", context.FreeBytes, PageLayout: "cuda-1", ChannelBlock: AttentionSupport.ChannelBlock, PrefillRows: PrefillRows)
@@ -118,7 +116,6 @@ public sealed class CudaBackend : IBackend
     {
         _context.MakeCurrent();
         _graphs.Recover();
-        _sequence.Begin();
         _plan = plan;
         var decode = Attention.Begin(plan, _stream);
         _decodeRows = decode.Rows;
@@ -153,9 +150,7 @@ public sealed class CudaBackend : IBackend
 
     public void Attend(AttentionLayer layer, IDeviceBuffer qkv, IDeviceBuffer output)
     {
-        if (!_graphs.Issues) return;
-        _sequence.Attend();
-        Attention.Attend(layer, ((CudaBuffer)qkv).Float(), ((CudaBuffer)output).Half(), _stream);
+        if (_graphs.Issues) Attention.Attend(layer, ((CudaBuffer)qkv).Float(), ((CudaBuffer)output).Half(), _stream);
     }
 
     public void SiluMul(IDeviceBuffer gateUp, IDeviceBuffer y)
@@ -264,7 +259,7 @@ public sealed class CudaBackend : IBackend
     private void Multiply(CudaBuffer x, CudaMatrix w, CudaBuffer y, bool add)
     {
         if (!_graphs.Issues) return;
-        MultiplyDecode(x.Half(), w, y.Float(), _decodeRows, add, _sequence.Ahead(w));
+        MultiplyDecode(x.Half(), w, y.Float(), _decodeRows, add);
         var rows = Plan.Rows - _decodeRows;
         if (rows == 0) return;
         var first = 0;
@@ -276,7 +271,7 @@ public sealed class CudaBackend : IBackend
         }
     }
 
-    private void MultiplyDecode(ulong x, CudaMatrix w, ulong y, int rows, bool add, WeightsAhead ahead = default)
+    private void MultiplyDecode(ulong x, CudaMatrix w, ulong y, int rows, bool add)
     {
         for (var done = 0; done < rows; done += LinearDecode.MaxRows)
         {
@@ -285,7 +280,7 @@ public sealed class CudaBackend : IBackend
             {
                 var to = y + (ulong)(((long)done * w.Rows + first) * sizeof(float));
                 _kernels.Decode.Launch(_stream, part.Format,
-                    new(part, x + (ulong)((long)done * w.Columns * 2), to, Math.Min(rows - done, LinearDecode.MaxRows), w.Rows, add), part == w.Parts[^1] ? ahead : default);
+                    new(part, x + (ulong)((long)done * w.Columns * 2), to, Math.Min(rows - done, LinearDecode.MaxRows), w.Rows, add));
                 first += part.Rows;
             }
         }

@@ -12,9 +12,6 @@ public sealed record CudaOptions
     /// <summary>After which a step that hasn't ended counts as hung, and the device as lost. Default a minute.</summary>
     public TimeSpan StepTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Bytes of weights that are brought into L2 while attention runs, at most. Default 24 MB, half of what an H100 has; 0: none.</summary>
-    public long PrefetchBytes { get; init; } = 24 << 20;
-
     /// <summary>Whether steps that only decode run as captured graphs. Default true.</summary>
     public bool Graphs { get; init; } = true;
 }

@@ -51,12 +51,6 @@ __device__ __forceinline__ void copy_bulk(u32 to, const void* from, u32 bytes, u
                  : "memory");
 }
 
-/// Asks for contiguous bytes (multiple of 16, aligned to 16) to be brought into L2. Nobody waits for it.
-__device__ __forceinline__ void prefetch_bulk(const void* from, u32 bytes)
-{
-    asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(from), "r"(bytes) : "memory");
-}
-
 /// A box of a two-dimensional tensor, whose map (64-byte aligned) is a kernel's argument, from element (column, row) on; zeros beyond its ends. Counts all bytes of the box.
 __device__ __forceinline__ void copy_tensor(u32 to, const void* map, int column, int row, u32 barrier)
 {

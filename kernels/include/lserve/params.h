@@ -40,15 +40,6 @@ struct LinearParams {
     int stages;              // slots of a warp's ring (decode)
 };
 
-/// linear/decode.cu
-struct LinearDecodeParams {
-    LinearParams product;
-    const u8* next;          // what later products read first, to be brought into L2; in multiples of 16 bytes
-    const u8* after;         // what they read then
-    u64 next_bytes;
-    u64 after_bytes;
-};
-
 /// linear/prefill.cu
 struct LinearPrefillParams {
     alignas(64) TensorMap x_map;  // x [R, K] in boxes of 64 inputs and the block's rows, swizzled by 128 bytes

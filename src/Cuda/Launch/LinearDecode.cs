@@ -28,16 +28,12 @@ internal sealed class LinearDecode : IKernelFamily
     /// <summary>What a model with weights of <paramref name="format"/> needs.</summary>
     public static IEnumerable<KernelVariant> VariantsOf(WeightFormat format) => RowTiles.Select(tiles => Variant(format, tiles));
 
-    /// <param name="ahead">What products behind the next attention read.</param>
-    public void Launch(CudaStream stream, WeightFormat format, LinearParams parameters, WeightsAhead ahead = default)
+    public void Launch(CudaStream stream, WeightFormat format, LinearParams parameters)
     {
         var (kernel, plan) = Choose(format, parameters.Rows);
         var tiles = (parameters.Outputs + WeightFormats.TileRows - 1) / WeightFormats.TileRows;
         parameters.Stages = plan.Stages;
-        kernel.Launch(stream, new(Math.Min(tiles, plan.Blocks), Threads, SharedBytes: plan.SharedBytes, OverlapPrevious: true), new LinearDecodeParams
-        {
-            Product = parameters, Next = ahead.Next, After = ahead.After, NextBytes = (ulong)ahead.NextBytes, AfterBytes = (ulong)ahead.AfterBytes,
-        });
+        kernel.Launch(stream, new(Math.Min(tiles, plan.Blocks), Threads, SharedBytes: plan.SharedBytes, OverlapPrevious: true), parameters);
     }
 
     private (CudaKernel, Plan) Choose(WeightFormat format, int rows)
