@@ -27,9 +27,8 @@ public sealed class CudaBackend : IBackend
     private readonly LogitsOutput _logits = new();
     private readonly Dictionary<RopeParameters, DeviceMemory> _frequencies = [];
     private readonly HashSet<WeightFormat> _prepared = [];
+    private readonly StepWatch _watch;
     private readonly bool _useGraphs;
-    private readonly TimeSpan _stepTimeout;
-    private bool _hung;
     private SparseAttention? _attention;
     private StepPlan? _plan;
     private int _decodeRows;
@@ -42,7 +41,8 @@ public sealed class CudaBackend : IBackend
         _library.Prepare(CudaKernels.Common);
         _kernels = new(_library);
         _graphs = new(_stream);
-        (_useGraphs, _stepTimeout) = (options.Graphs, options.StepTimeout);
+        _watch = new(_stream, options.StepTimeout);
+        _useGraphs = options.Graphs;
         Info = new(
             $"cuda ({context.Name})", $"cuda-3-{context.Architecture}", context.FreeBytes, PageLayout: "cuda-1", ChannelBlock: AttentionSupport.ChannelBlock, PrefillRows: PrefillRows)
         {
@@ -174,40 +174,16 @@ public sealed class CudaBackend : IBackend
         _plan = null;
         _graphs.End();
         _logits.Download(rows, _stream);
-        Synchronize();
+        _watch.Synchronize();
         return _logits.Host(rows);
     }
 
-    private void Synchronize()
-    {
-        try
-        {
-            _stream.Synchronize(_stepTimeout);
-        }
-        catch (TimeoutException)
-        {
-            _hung = true;
-            throw;
-        }
-    }
-
-    /// <summary>False after an error of a launch, which takes the whole context along, and after a step that hung.</summary>
     public bool IsUsable
     {
         get
         {
-            if (_hung) return false;
-            try
-            {
-                _context.MakeCurrent();
-                _graphs.Recover();
-                _ = _stream.Ended;
-                return true;
-            }
-            catch (CudaException)
-            {
-                return false;
-            }
+            _graphs.Recover();
+            return _watch.IsUsable;
         }
     }
 
