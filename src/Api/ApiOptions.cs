@@ -21,6 +21,9 @@ public sealed record ApiOptions
     /// <summary>Time: how long a stream waits for a reader that takes nothing before it gives up and frees the pages. Default 5 min.</summary>
     public TimeSpan ReaderPatience { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>Time: how long a turn may go on without the reader whose connection broke, if it asks for that. Default 60 s.</summary>
+    public TimeSpan MaxResumeWithin { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>Bytes: most that a stream gathers before it is flushed, when deltas come faster than they are sent. Default 8 KiB.</summary>
     public int StreamBufferBytes { get; init; } = 8 << 10;
 

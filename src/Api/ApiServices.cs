@@ -1,4 +1,5 @@
 using LServe.Api.Metrics;
+using LServe.Api.Turns;
 using LServe.Sessions;
 using Microsoft.Extensions.Logging;
 
@@ -11,6 +12,7 @@ internal sealed class ApiServices : IDisposable
     {
         (Host, Options, Time, Logger) = (host, options, time, loggers.CreateLogger("LServe.Api"));
         Metrics = new ApiMetrics(host);
+        Readers = new TurnReaders(time);
         Collector = new MetricsCollector(Metrics);
         Started = time.GetUtcNow();
     }
@@ -21,6 +23,7 @@ internal sealed class ApiServices : IDisposable
     public ILogger Logger { get; }
     public ApiMetrics Metrics { get; }
     public MetricsCollector Collector { get; }
+    public TurnReaders Readers { get; }
 
     /// <summary>When this server began to serve its model.</summary>
     public DateTimeOffset Started { get; }

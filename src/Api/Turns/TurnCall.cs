@@ -11,6 +11,10 @@ internal sealed record TurnCall(string Tenant, SessionKey? Session, TurnRequest 
 {
     public const string SessionHeader = "X-Session-Id";
     public const string TurnHeader = "X-Turn-Id";
+    public const string ResumeHeader = "X-Resume-Within";
+
+    /// <summary>How long the turn goes on without its reader when the connection breaks.</summary>
+    public TimeSpan ResumeWithin { get; init; }
 
     /// <summary>Joins what was asked with whom it concerns; headers win over the body's metadata.</summary>
     public static TurnCall Read(HttpContext http, TurnRequest request, RequestMetadata? metadata)

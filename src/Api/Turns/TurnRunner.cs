@@ -14,11 +14,11 @@ internal sealed class TurnRunner(ApiServices api)
     public async Task AnswerAsync(HttpContext http, TurnCall call, IAnswerShape shape, bool stream)
     {
         var begin = api.Time.GetTimestamp();
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         Enter();
         try
         {
-            await using var events = new TurnEvents(Open(call, stop.Token), stop.Token);
+            using var reader = api.Readers.Enter(http, call);
+            await using var events = new TurnEvents(Open(call, reader.Gone), reader.Gone);
             try
             {
                 var answer = await StartAsync(http, call, events);
@@ -28,15 +28,34 @@ internal sealed class TurnRunner(ApiServices api)
                 else
                     await WriteWholeAsync(http, answer, shape, events);
             }
+            catch (OperationCanceledException) when (reader.IsPatient && http.RequestAborted.IsCancellationRequested && !reader.Gone.IsCancellationRequested)
+            {
+                await AwaitReturnAsync(events);
+            }
             catch
             {
-                await stop.CancelAsync();
+                reader.Leave();
                 throw;
             }
         }
         finally
         {
             Interlocked.Decrement(ref _running);
+        }
+    }
+
+    /// <summary>Reads on in place of a reader who may come back and join the turn, until it ends or the reader is given up.</summary>
+    private static async Task AwaitReturnAsync(TurnEvents events)
+    {
+        try
+        {
+            while (await events.NextAsync() is not TurnCompleted)
+            {
+            }
+        }
+        catch (Exception failure) when (failure is LServeException or OperationCanceledException)
+        {
+            // Whoever joins is told.
         }
     }
 

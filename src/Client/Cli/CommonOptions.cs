@@ -18,6 +18,8 @@ internal static class CommonOptions
     public static LServeClient Connect(string? url) => new(new LServeClientOptions
     {
         Address = url is null ? LServeClientOptions.DefaultAddress : AddressOf(url),
+        // A person at a terminal is told at once, and tries again as they like.
+        Retry = RetryOptions.None,
         ApiKey = Environment.GetEnvironmentVariable(KeyVariable),
     });
 

@@ -16,11 +16,11 @@ public interface ISessionArchive
     /// <inheritdoc cref="ISessionClient.DeleteAsync"/>
     Task<bool> DeleteAsync(string sessionId, CancellationToken cancellation = default);
 
-    /// <summary>Makes the session what it was after its turn <paramref name="turn"/>, from 1, and forgets the turns since; null when there is none.</summary>
+    /// <inheritdoc cref="ISessionClient.RewindAsync"/>
     Task<SessionInfo?> RewindAsync(string sessionId, int turn, CancellationToken cancellation = default);
 
-    /// <summary>Begins session <paramref name="to"/> as this one is, or was after <paramref name="turn"/>; null when there is none.</summary>
-    Task<SessionInfo?> ForkAsync(string sessionId, string to, int? turn = null, CancellationToken cancellation = default);
+    /// <inheritdoc cref="ISessionClient.ForkAsync"/>
+    Task<SessionInfo?> ForkAsync(string sessionId, string to, int? turn = null, AttentionKind? attention = null, CancellationToken cancellation = default);
 
     /// <summary>Writes the session as one file; false, and nothing is written, when there is none.</summary>
     /// <param name="withPages">Whether its KV cache goes along, so that it needn't be computed again.</param>

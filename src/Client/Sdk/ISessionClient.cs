@@ -5,7 +5,8 @@ namespace LServe.Client;
 /// <summary>
 /// Conversations that a server keeps, from outside. Sessions are named within the caller's tenant; the first turn creates one.
 /// Thread-safe. Every failure is a <see cref="LServeException"/>, whose <see cref="ErrorInfo.Retryable"/> says whether sending the
-/// same again may help; sending a turn again with its <see cref="TurnRequest.TurnId"/> never runs it twice.
+/// same again may help; sending a turn again with its <see cref="TurnRequest.TurnId"/> never runs it twice. Clients do so themselves,
+/// within the bounds of their <see cref="RetryOptions"/>, before they fail.
 /// </summary>
 public interface ISessionClient
 {
@@ -34,6 +35,13 @@ public interface ISessionClient
 
     /// <summary>Forgets the session; false when there was none.</summary>
     Task<bool> DeleteAsync(string sessionId, CancellationToken cancellation = default);
+
+    /// <summary>Makes the session what it was after its turn <paramref name="turn"/>, from 1, and forgets the turns since; null when there is none.</summary>
+    Task<SessionInfo?> RewindAsync(string sessionId, int turn, CancellationToken cancellation = default);
+
+    /// <summary>Begins session <paramref name="to"/> as this one is, or was after <paramref name="turn"/>; null when there is none.</summary>
+    /// <param name="attention">How the new session attends; null: as this one. Another way means that its next turn computes its tokens again.</param>
+    Task<SessionInfo?> ForkAsync(string sessionId, string to, int? turn = null, AttentionKind? attention = null, CancellationToken cancellation = default);
 }
 
 public static class SessionClientExtensions

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -11,13 +12,21 @@ namespace LServe.Client;
 /// <summary>Speaks to a server over HTTP.</summary>
 public sealed class LServeClient : ISessionClient, ISessionArchive, IDisposable
 {
+    private const string ResumeHeader = "X-Resume-Within", TurnHeader = "X-Turn-Id";
+
+    /// <summary>Time for which a reader who leaves waits for the server to know.</summary>
+    private static readonly TimeSpan s_leavePatience = TimeSpan.FromSeconds(2);
+
     private readonly HttpClient _http;
     private readonly LServeClientOptions _options;
+    private readonly Retrying _retrying;
 
     /// <param name="handler">Takes the place of the network, for tests and proxies; disposed of with the client.</param>
-    public LServeClient(LServeClientOptions? options = null, HttpMessageHandler? handler = null)
+    /// <param name="time">The clock of waits between tries.</param>
+    public LServeClient(LServeClientOptions? options = null, HttpMessageHandler? handler = null, TimeProvider? time = null)
     {
         _options = options ?? new();
+        _retrying = new(_options.Retry, time ?? TimeProvider.System);
         _http = new HttpClient(handler ?? new SocketsHttpHandler { ConnectTimeout = _options.ConnectTimeout })
         {
             BaseAddress = new Uri(_options.Address.AbsoluteUri.TrimEnd('/') + "/"),
@@ -30,54 +39,43 @@ public sealed class LServeClient : ISessionClient, ISessionArchive, IDisposable
     {
     }
 
-    public async IAsyncEnumerable<TurnEvent> SendAsync(
-        string sessionId, TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation = default)
-    {
-        using var message = new HttpRequestMessage(HttpMethod.Post, PathOf(sessionId) + "/turns")
-        {
-            Content = JsonContent.Create(request, WireJson.Default.TurnRequest),
-        };
-        using var response = await ExchangeAsync(message, cancellation).ConfigureAwait(false);
-        await Failures.ThrowIfFailedAsync(response, cancellation).ConfigureAwait(false);
-        await using var stream = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
-        await foreach (var happened in TurnEventStream.ReadAsync(stream, cancellation).ConfigureAwait(false))
-            yield return happened;
-    }
+    public IAsyncEnumerable<TurnEvent> SendAsync(string sessionId, TurnRequest request, CancellationToken cancellation = default) => _retrying.TurnAsync(
+        request, (turn, closing) => SendOnceAsync(sessionId, turn, closing), IsResumable ? turnId => LeaveAsync(sessionId, turnId) : null, cancellation);
 
     public Task<SessionInfo?> GetAsync(string sessionId, CancellationToken cancellation = default) =>
-        CallAsync(HttpMethod.Get, PathOf(sessionId), WireJson.Default.SessionInfo, cancellation);
+        RetryAsync(HttpMethod.Get, PathOf(sessionId), WireJson.Default.SessionInfo, cancellation);
 
     public async Task<IReadOnlyList<SessionInfo>> ListAsync(int limit = 100, CancellationToken cancellation = default)
     {
-        var list = await CallAsync(HttpMethod.Get, $"v1/sessions?limit={limit}", WireJson.Default.SessionList, cancellation).ConfigureAwait(false);
+        var list = await RetryAsync(HttpMethod.Get, $"v1/sessions?limit={limit}", WireJson.Default.SessionList, cancellation).ConfigureAwait(false);
         return list?.Data ?? [];
     }
 
     /// <summary>The models the server offers.</summary>
     public async Task<IReadOnlyList<ModelCard>> ListModelsAsync(CancellationToken cancellation = default)
     {
-        var list = await CallAsync(HttpMethod.Get, "v1/models", WireJson.Default.ModelList, cancellation).ConfigureAwait(false);
+        var list = await RetryAsync(HttpMethod.Get, "v1/models", WireJson.Default.ModelList, cancellation).ConfigureAwait(false);
         return list?.Data ?? [];
     }
 
     public async Task<bool> CancelAsync(string sessionId, CancellationToken cancellation = default) =>
-        await ChangeAsync(HttpMethod.Post, PathOf(sessionId) + "/cancel", cancellation).ConfigureAwait(false) is { Cancelled: true };
+        await RetryAsync(HttpMethod.Post, PathOf(sessionId) + "/cancel", WireJson.Default.SessionReply, cancellation).ConfigureAwait(false) is { Cancelled: true };
 
     public async Task<bool> ReleaseAsync(string sessionId, CancellationToken cancellation = default) =>
-        await ChangeAsync(HttpMethod.Post, PathOf(sessionId) + "/release", cancellation).ConfigureAwait(false) is { Released: true };
+        await RetryAsync(HttpMethod.Post, PathOf(sessionId) + "/release", WireJson.Default.SessionReply, cancellation).ConfigureAwait(false) is { Released: true };
 
     public async Task<bool> DeleteAsync(string sessionId, CancellationToken cancellation = default) =>
-        await ChangeAsync(HttpMethod.Delete, PathOf(sessionId), cancellation).ConfigureAwait(false) is { Deleted: true };
+        await CallAsync(HttpMethod.Delete, PathOf(sessionId), WireJson.Default.SessionReply, cancellation).ConfigureAwait(false) is { Deleted: true };
 
     public async Task<string?> MigrateAsync(string sessionId, string? silo = null, CancellationToken cancellation = default) =>
         (await CallAsync(HttpMethod.Post, PathOf(sessionId) + "/migrate", WireJson.Default.SessionReply, cancellation, JsonContent.Create(new SessionMove(silo), WireJson.Default.SessionMove))
             .ConfigureAwait(false))?.Silo;
 
     public Task<SessionInfo?> RewindAsync(string sessionId, int turn, CancellationToken cancellation = default) =>
-        CallAsync(HttpMethod.Post, PathOf(sessionId) + "/rewind", WireJson.Default.SessionInfo, cancellation, BodyOf(new(Turn: turn)));
+        RetryAsync(HttpMethod.Post, PathOf(sessionId) + "/rewind", WireJson.Default.SessionInfo, cancellation, () => BodyOf(new(Turn: turn)));
 
-    public Task<SessionInfo?> ForkAsync(string sessionId, string to, int? turn = null, CancellationToken cancellation = default) =>
-        CallAsync(HttpMethod.Post, PathOf(sessionId) + "/fork", WireJson.Default.SessionInfo, cancellation, BodyOf(new(turn, to)));
+    public Task<SessionInfo?> ForkAsync(string sessionId, string to, int? turn = null, AttentionKind? attention = null, CancellationToken cancellation = default) =>
+        CallAsync(HttpMethod.Post, PathOf(sessionId) + "/fork", WireJson.Default.SessionInfo, cancellation, BodyOf(new(turn, to, attention)));
 
     public async Task<bool> ExportAsync(string sessionId, bool withPages, Stream to, CancellationToken cancellation = default)
     {
@@ -109,8 +107,40 @@ public sealed class LServeClient : ISessionClient, ISessionArchive, IDisposable
 
     private static JsonContent BodyOf(SessionTravel travel) => JsonContent.Create(travel, WireJson.Default.SessionTravel);
 
-    private Task<SessionReply?> ChangeAsync(HttpMethod method, string path, CancellationToken cancellation) =>
-        CallAsync(method, path, WireJson.Default.SessionReply, cancellation);
+    private bool IsResumable => _options.ResumeWithin > TimeSpan.Zero;
+
+    private async IAsyncEnumerable<TurnEvent> SendOnceAsync(string sessionId, TurnRequest request, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Post, PathOf(sessionId) + "/turns")
+        {
+            Content = JsonContent.Create(request, WireJson.Default.TurnRequest),
+        };
+        if (IsResumable) message.Headers.Add(ResumeHeader, Math.Ceiling(_options.ResumeWithin.TotalSeconds).ToString(CultureInfo.InvariantCulture));
+        using var response = await ExchangeAsync(message, cancellation).ConfigureAwait(false);
+        await Failures.ThrowIfFailedAsync(response, cancellation).ConfigureAwait(false);
+        await using var stream = await response.Content.ReadAsStreamAsync(cancellation).ConfigureAwait(false);
+        await foreach (var happened in TurnEventStream.ReadAsync(stream, cancellation).ConfigureAwait(false))
+            yield return happened;
+    }
+
+    /// <summary>Says that this reader doesn't come back. If that doesn't get through, the turn ends once nobody has come back in time.</summary>
+    private async Task LeaveAsync(string sessionId, string turnId)
+    {
+        using var patience = new CancellationTokenSource(s_leavePatience);
+        try
+        {
+            using var message = new HttpRequestMessage(HttpMethod.Post, PathOf(sessionId) + "/leave");
+            message.Headers.Add(TurnHeader, Uri.EscapeDataString(turnId));
+            using var response = await ExchangeAsync(message, patience.Token).ConfigureAwait(false);
+        }
+        catch (Exception problem) when (problem is LServeException or OperationCanceledException)
+        {
+            // Nothing is lost but a few steps of the server's.
+        }
+    }
+
+    private Task<T?> RetryAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> type, CancellationToken cancellation, Func<HttpContent>? body = null) where T : class =>
+        _retrying.CallAsync(() => CallAsync(method, path, type, cancellation, body?.Invoke()), cancellation);
 
     /// <summary>Null when what was asked for isn't there.</summary>
     private async Task<T?> CallAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> type, CancellationToken cancellation, HttpContent? body = null) where T : class

@@ -17,4 +17,13 @@ public sealed record LServeClientOptions
 
     /// <summary>Longest wait for the answer to a request other than a turn; a turn may take as long as it takes. Default 30 s.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>What is tried again, and how often.</summary>
+    public RetryOptions Retry { get; init; } = new();
+
+    /// <summary>
+    /// How long a turn goes on at the server after its connection broke, so that it can be joined again; in whole seconds, up to the
+    /// server's limit of 60. Default 15 s; zero: it is stopped at once, and what was sent is kept.
+    /// </summary>
+    public TimeSpan ResumeWithin { get; init; } = TimeSpan.FromSeconds(15);
 }

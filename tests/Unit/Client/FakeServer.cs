@@ -10,7 +10,9 @@ internal sealed class FakeServer(Func<HttpRequestMessage, HttpResponseMessage> a
     public List<string> Requests { get; } = [];
     public List<string> Bodies { get; } = [];
 
-    public static LServeClient Client(FakeServer server) => new(new LServeClientOptions { Address = new("http://server.test"), ApiKey = "secret" }, server);
+    /// <param name="retry">Null: nothing is tried again.</param>
+    public static LServeClient Client(FakeServer server, RetryOptions? retry = null, TimeProvider? time = null) =>
+        new(new LServeClientOptions { Address = new("http://server.test"), ApiKey = "secret", Retry = retry ?? RetryOptions.None }, server, time);
 
     public static HttpResponseMessage Json(string body, HttpStatusCode status = HttpStatusCode.OK) =>
         new(status) { Content = new StringContent(body, Encoding.UTF8, "application/json") };

@@ -112,9 +112,20 @@ public class LServeClientTests
     }
 
     [Fact]
+    public async Task AForkSaysWhereItBeginsAndHowItAttends()
+    {
+        var server = new FakeServer(_ => FakeServer.Json(Info));
+        using var client = FakeServer.Client(server);
+        await client.ForkAsync("a", "b", turn: 2, AttentionKind.LServe);
+        await client.ForkAsync("a", "c");
+
+        Assert.Equal(["""{"turn":2,"session_id":"b","attention":"lserve"}""", """{"session_id":"c"}"""], server.Bodies);
+    }
+
+    [Fact]
     public async Task NobodyListeningIsOneErrorThatSaysWhatToDo()
     {
-        using var client = new LServeClient(new LServeClientOptions(), new FakeServer(_ => throw new HttpRequestException("refused")));
+        using var client = new LServeClient(new LServeClientOptions { Retry = RetryOptions.None }, new FakeServer(_ => throw new HttpRequestException("refused")));
         var problem = await Assert.ThrowsAsync<LServeException>(() => client.ListAsync());
         Assert.Contains("./lserve serve", problem.Message);
         Assert.True(problem.Error.Retryable);

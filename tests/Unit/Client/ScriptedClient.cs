@@ -45,4 +45,9 @@ internal sealed class ScriptedClient : ISessionClient
         Calls.Add("delete");
         return Task.FromResult(true);
     }
+
+    public Task<SessionInfo?> RewindAsync(string sessionId, int turn, CancellationToken cancellation = default) => Task.FromResult<SessionInfo?>(null);
+
+    public Task<SessionInfo?> ForkAsync(string sessionId, string to, int? turn = null, AttentionKind? attention = null, CancellationToken cancellation = default) =>
+        Task.FromResult<SessionInfo?>(null);
 }

@@ -26,15 +26,19 @@ public sealed class SessionDoorTests : IDisposable
         var file = Path.Combine(_files.Path, "trip.lserve");
         foreach (var command in new[]
         {
-            $"sessions fork trip early --turn 1", $"sessions export trip --out {file} --pages", "sessions rewind trip 1", $"sessions import {file} --name later",
+            $"sessions fork trip early --turn 1", "sessions fork trip sparse --attention lserve", $"sessions export trip --out {file} --pages", "sessions rewind trip 1", $"sessions import {file} --name later",
             "sessions show later", "sessions delete trip", "sessions list",
         })
             Assert.Equal(0, await RunAsync(command));
 
-        using var archive = (StoredSessions)await SessionDoor.OpenAsync(null, _folder.Path, default);
+        var archive = (StoredSessions)await SessionDoor.OpenAsync(null, _folder.Path, default);
         var kept = (await archive.ListAsync()).OrderBy(session => session.Id).Select(session => (session.Id, session.Turns));
-        Assert.Equal([("early", 1), ("later", 2)], kept);
+        Assert.Equal([("early", 1), ("later", 2), ("sparse", 2)], kept);
         Assert.Equal("turn 2", (await archive.GetAsync("later"))!.Messages[^1].Content);
+        archive.Dispose();
+        using var store = LocalStore.Open(new() { Folder = _folder.Path });
+        foreach (var (name, attention) in new[] { ("early", AttentionMode.Dense), ("sparse", AttentionMode.LServe) })
+            Assert.Equal(attention, (await store.Sessions.LoadAsync(new(SessionKey.DefaultTenant, name)))!.Snapshot.Attention);
     }
 
     [Theory]

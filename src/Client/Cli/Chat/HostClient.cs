@@ -24,5 +24,10 @@ internal sealed class HostClient(ISessionHost host) : ISessionClient
 
     public Task<bool> DeleteAsync(string sessionId, CancellationToken cancellation = default) => host.DeleteAsync(Key(sessionId), cancellation).AsTask();
 
+    public Task<SessionInfo?> RewindAsync(string sessionId, int turn, CancellationToken cancellation = default) => host.RewindAsync(Key(sessionId), turn, cancellation).AsTask();
+
+    public Task<SessionInfo?> ForkAsync(string sessionId, string to, int? turn = null, AttentionKind? attention = null, CancellationToken cancellation = default) =>
+        host.ForkAsync(Key(sessionId), Key(to), turn, attention, cancellation).AsTask();
+
     private static SessionKey Key(string sessionId) => new(SessionKey.DefaultTenant, sessionId);
 }

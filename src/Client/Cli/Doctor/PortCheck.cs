@@ -34,7 +34,7 @@ internal static class PortCheck
 
     private static async Task<string?> ModelServedAsync(int port, CancellationToken cancellation)
     {
-        using var client = new LServeClient(new LServeClientOptions { Address = new($"http://127.0.0.1:{port}"), RequestTimeout = TimeSpan.FromSeconds(2) });
+        using var client = new LServeClient(new LServeClientOptions { Address = new($"http://127.0.0.1:{port}"), RequestTimeout = TimeSpan.FromSeconds(2), Retry = RetryOptions.None });
         try
         {
             return (await client.ListModelsAsync(cancellation)).FirstOrDefault()?.Id;

@@ -51,7 +51,7 @@ internal sealed class SessionDoor
 
     private static async Task<bool> AnswersAsync(CancellationToken cancellation)
     {
-        using var client = new LServeClient(new LServeClientOptions { RequestTimeout = TimeSpan.FromSeconds(2), ConnectTimeout = TimeSpan.FromSeconds(1) });
+        using var client = new LServeClient(new LServeClientOptions { RequestTimeout = TimeSpan.FromSeconds(2), ConnectTimeout = TimeSpan.FromSeconds(1), Retry = RetryOptions.None });
         try
         {
             await client.ListModelsAsync(cancellation);

@@ -13,6 +13,8 @@ internal static class SessionsCommand
     /// <summary>Sessions: most that a list shows.</summary>
     private const int ListLimit = 100;
 
+    private static readonly Dictionary<string, AttentionKind> s_attention = new() { ["dense"] = AttentionKind.Dense, ["lserve"] = AttentionKind.LServe };
+
     public static Command Create() => new("sessions", "List, show, fork, rewind, export, import and delete kept conversations")
     {
         CreateList(), CreateShow(), CreateFork(), CreateRewind(), SessionFiles.CreateExport(), SessionFiles.CreateImport(), CreateDelete(),
@@ -60,9 +62,12 @@ internal static class SessionsCommand
     {
         var (name, to) = (Name(), Name("Name of the new session", "new"));
         var turn = new Option<int?>("--turn") { Description = "The turn after which it is to begin, from 1. Default: the last", HelpName = "N" };
-        return On(new("fork", "Begin another session as this one is, or was") { name, to, turn }, async (parsed, archive, cancellation) =>
+        var attention = new Option<string?>("--attention") { Description = "How it attends: dense or lserve; its next turn then computes its tokens again. Default: as this one" };
+        attention.AcceptOnlyFromAmong(s_attention.Keys.ToArray());
+        return On(new("fork", "Begin another session as this one is, or was") { name, to, turn, attention }, async (parsed, archive, cancellation) =>
         {
-            var fork = await archive.ForkAsync(parsed.GetValue(name)!, parsed.GetValue(to)!, parsed.GetValue(turn), cancellation) ?? throw Missing(parsed.GetValue(name)!);
+            AttentionKind? kind = parsed.GetValue(attention) is { } text ? s_attention[text] : null;
+            var fork = await archive.ForkAsync(parsed.GetValue(name)!, parsed.GetValue(to)!, parsed.GetValue(turn), kind, cancellation) ?? throw Missing(parsed.GetValue(name)!);
             Console.WriteLine($"{fork.Id} has {fork.Turns} turns");
         });
     }

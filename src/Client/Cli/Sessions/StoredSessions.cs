@@ -25,8 +25,8 @@ internal sealed class StoredSessions(LocalStore store) : ISessionArchive, IDispo
         return await store.Sessions.LoadAsync(Key(sessionId), cancellation) is { } kept ? throw SessionFork.NoSuchTurn(kept.Snapshot, turn) : (SessionInfo?)null;
     });
 
-    public Task<SessionInfo?> ForkAsync(string sessionId, string to, int? turn = null, CancellationToken cancellation = default) =>
-        TranslateAsync(() => SessionFork.RunAsync(_stores, Key(sessionId), Key(to), turn, cancellation: cancellation));
+    public Task<SessionInfo?> ForkAsync(string sessionId, string to, int? turn = null, AttentionKind? attention = null, CancellationToken cancellation = default) =>
+        TranslateAsync(() => SessionFork.RunAsync(_stores, Key(sessionId), Key(to), turn, attention, cancellation));
 
     public Task<bool> ExportAsync(string sessionId, bool withPages, Stream to, CancellationToken cancellation = default) =>
         TranslateAsync(() => SessionExport.RunAsync(_stores, Key(sessionId), withPages, to, cancellation));

@@ -14,12 +14,15 @@ public sealed class LServeClusterClient : ISessionClient, IAsyncDisposable
 
     private readonly IGrainFactory _grains;
     private readonly string _tenant;
+    private readonly Retrying _retrying;
     private readonly IHost? _connection;
 
     /// <param name="grains">A connection that stays the caller's, such as a silo's or an application's own.</param>
-    public LServeClusterClient(IGrainFactory grains, string tenant = SessionKey.DefaultTenant) => (_grains, _tenant) = (grains, tenant);
+    public LServeClusterClient(IGrainFactory grains, string tenant = SessionKey.DefaultTenant, RetryOptions? retry = null, TimeProvider? time = null) =>
+        (_grains, _tenant, _retrying) = (grains, tenant, new(retry ?? new(), time ?? TimeProvider.System));
 
-    private LServeClusterClient(IHost connection, string tenant) : this(connection.Services.GetRequiredService<IClusterClient>(), tenant) =>
+    private LServeClusterClient(IHost connection, LServeClusterOptions options) :
+        this(connection.Services.GetRequiredService<IClusterClient>(), options.Tenant, options.Retry) =>
         _connection = connection;
 
     /// <summary>Connects to a cluster.</summary>
@@ -31,7 +34,7 @@ public sealed class LServeClusterClient : ISessionClient, IAsyncDisposable
         try
         {
             await connection.StartAsync(cancellation).ConfigureAwait(false);
-            return new(connection, options.Tenant);
+            return new(connection, options);
         }
         catch (Exception problem) when (problem is not OperationCanceledException)
         {
@@ -44,21 +47,29 @@ public sealed class LServeClusterClient : ISessionClient, IAsyncDisposable
     }
 
     public IAsyncEnumerable<TurnEvent> SendAsync(string sessionId, TurnRequest request, CancellationToken cancellation = default) =>
-        Grain(sessionId).RunTurnAsync(request, cancellation);
+        _retrying.TurnAsync(request, (turn, closing) => Grain(sessionId).RunTurnAsync(turn, closing), leave: null, cancellation);
 
     public Task<SessionInfo?> GetAsync(string sessionId, CancellationToken cancellation = default) =>
-        Grain(sessionId).DescribeAsync(cancellation);
+        _retrying.CallAsync(() => Grain(sessionId).DescribeAsync(cancellation), cancellation);
 
     public Task<IReadOnlyList<SessionInfo>> ListAsync(int limit = 100, CancellationToken cancellation = default) =>
-        _grains.ListSessionsAsync(_tenant, limit, cancellation);
+        _retrying.CallAsync(() => _grains.ListSessionsAsync(_tenant, limit, cancellation), cancellation);
 
-    public Task<bool> CancelAsync(string sessionId, CancellationToken cancellation = default) => Grain(sessionId).TryCancelAsync(cancellation);
+    public Task<bool> CancelAsync(string sessionId, CancellationToken cancellation = default) =>
+        _retrying.CallAsync(() => Grain(sessionId).TryCancelAsync(cancellation), cancellation);
 
-    public Task<bool> ReleaseAsync(string sessionId, CancellationToken cancellation = default) => Grain(sessionId).TryReleaseAsync(cancellation);
+    public Task<bool> ReleaseAsync(string sessionId, CancellationToken cancellation = default) =>
+        _retrying.CallAsync(() => Grain(sessionId).TryReleaseAsync(cancellation), cancellation);
 
     public Task<string?> MigrateAsync(string sessionId, string? silo = null, CancellationToken cancellation = default) => Grain(sessionId).MigrateToAsync(silo, cancellation);
 
     public Task<bool> DeleteAsync(string sessionId, CancellationToken cancellation = default) => Grain(sessionId).TryDeleteAsync(cancellation);
+
+    public Task<SessionInfo?> RewindAsync(string sessionId, int turn, CancellationToken cancellation = default) =>
+        _retrying.CallAsync(() => Grain(sessionId).RewindToAsync(turn, cancellation), cancellation);
+
+    public Task<SessionInfo?> ForkAsync(string sessionId, string to, int? turn = null, AttentionKind? attention = null, CancellationToken cancellation = default) =>
+        Grain(sessionId).ForkToAsync(to, turn, attention, cancellation);
 
     public async ValueTask DisposeAsync()
     {

@@ -23,4 +23,7 @@ public sealed record LServeClusterOptions
 
     /// <summary>Times: most that connecting is tried, a second apart. Default 10.</summary>
     public int ConnectAttempts { get; init; } = 10;
+
+    /// <summary>What is tried again, and how often.</summary>
+    public RetryOptions Retry { get; init; } = new();
 }
