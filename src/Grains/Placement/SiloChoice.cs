@@ -5,8 +5,11 @@ namespace LServe.Grains;
 /// <summary>Which silo has the most room for another session, by what is known of each.</summary>
 internal static class SiloChoice
 {
-    /// <summary>Share of a pool's pages that turns in progress may hold before a silo takes no more sessions.</summary>
-    public const double MaxBusyShare = 0.95;
+    /// <summary>
+    /// Share of a pool's pages that turns in progress may hold before a silo takes no more sessions. Below all of it, since the engine lets a turn wait rather
+    /// than begin without room, so that a pool seldom fills up.
+    /// </summary>
+    public const double MaxBusyShare = 0.8;
 
     /// <summary>Tokens in the queue that make a difference.</summary>
     private const int QueueStep = 1024;

@@ -27,7 +27,7 @@ public abstract class ClusterFixture(short silos, SessionGrainOptions? options =
         var builder = new InProcessTestClusterBuilder(silos);
         builder.ConfigureSilo((_, silo) =>
         {
-            silo.Services.AddSingleton(CreateEnvironment());
+            silo.Services.AddSingleton(CreateSiloEnvironment());
             silo.AddLServeSessions(options);
             if (responseTimeout is { } timeout) silo.Configure<SiloMessagingOptions>(o => o.ResponseTimeout = timeout);
         });
@@ -42,6 +42,9 @@ public abstract class ClusterFixture(short silos, SessionGrainOptions? options =
     public Task StopAsync(InProcessSiloHandle silo) => _cluster!.StopSiloAsync(silo);
 
     public ISessionGrain Grain(SessionKey key) => Client.GetSessionGrain(key);
+
+    /// <summary>What one silo's sessions share.</summary>
+    protected virtual SessionEnvironment CreateSiloEnvironment() => CreateEnvironment();
 
     /// <summary>The host under test, made from what the first silo offers.</summary>
     protected abstract ISessionHost CreateHost(IServiceProvider silo);
