@@ -11,6 +11,7 @@ internal sealed class ChatLoop(ISessionClient client, ChatOptions options, Scree
         """
         /reset   forget the conversation and begin anew
         /stats   figures of the conversation and of the last answer
+        /replay  the next message has the conversation read again, which another model or form of KV cache needs
         /help    this list
         /quit    leave; so do Ctrl-D and, at the prompt, Ctrl-C twice
         Text that is pasted in several lines is one message. Ctrl-C stops an answer; what was said until then is kept.
@@ -18,7 +19,7 @@ internal sealed class ChatLoop(ISessionClient client, ChatOptions options, Scree
 
     private readonly string _session = options.Session ?? "chat-" + Guid.NewGuid().ToString("N")[..12];
     private AnswerStatistics? _last;
-    private bool _begun;
+    private bool _begun, _replay;
 
     public async Task RunAsync()
     {
@@ -61,6 +62,10 @@ internal sealed class ChatLoop(ISessionClient client, ChatOptions options, Scree
             case "/stats":
                 await ShowStatisticsAsync();
                 break;
+            case "/replay":
+                _replay = true;
+                screen.Note("the next message has the conversation read again");
+                break;
             case "/help":
                 screen.WriteLine(Help);
                 break;
@@ -73,7 +78,8 @@ internal sealed class ChatLoop(ISessionClient client, ChatOptions options, Scree
 
     private async Task AnswerAsync(string message)
     {
-        var request = new TurnRequest { Messages = MessagesOf(message), Sampling = options.Sampling };
+        var request = new TurnRequest { Messages = MessagesOf(message), Sampling = options.Sampling, Replay = _replay };
+        _replay = false;
         var answer = new AnswerView(screen);
         try
         {
