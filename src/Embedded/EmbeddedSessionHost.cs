@@ -141,7 +141,7 @@ public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
 
     private async Task<bool> EvictLongestIdleAsync()
     {
-        foreach (var (key, session) in _active.Where(a => !a.Value.IsBusy).OrderBy(a => KeptUntil(a.Value)))
+        foreach (var (key, session) in _active.Where(a => !a.Value.IsBusy).OrderByDescending(a => Overdue(a.Value)))
             if (await EvictAsync(key, session))
                 return true;
         return false;
@@ -149,13 +149,13 @@ public sealed class EmbeddedSessionHost : ISessionHost, IAsyncDisposable
 
     private async Task SweepAsync()
     {
-        var now = _environment.Time.GetUtcNow();
         foreach (var (key, session) in _active)
-            if (KeptUntil(session) <= now)
+            if (Overdue(session) >= TimeSpan.Zero)
                 await EvictAsync(key, session);
     }
 
-    private DateTimeOffset KeptUntil(Session session) => session.LastUsed + (session.KeepAlive ?? _options.IdleTimeout);
+    /// <summary>Time past which the session needn't stay in memory.</summary>
+    private TimeSpan Overdue(Session session) => session.IdleFor - (session.KeepAlive ?? _options.IdleTimeout);
 
     private async Task<bool> EvictAsync(SessionKey key, Session session) =>
         await session.TryCloseIdleAsync() && _active.TryRemove(new(key, session));

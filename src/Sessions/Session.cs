@@ -17,7 +17,7 @@ public sealed partial class Session
     private Turn? _current;
     private Task _worker = Task.CompletedTask;
     private bool _closed;
-    private DateTimeOffset _lastUsed;
+    private long _usedAt;
     private TimeSpan? _keepAlive;
 
     /// <param name="keeps">Whether turns are saved; false for a stateless request.</param>
@@ -27,12 +27,13 @@ public sealed partial class Session
         (_key, _environment) = (key, environment);
         _memory = new(key, environment, keeps, handover);
         _executor = new(environment, _memory);
-        _lastUsed = environment.Time.GetUtcNow();
+        _usedAt = environment.Time.GetTimestamp();
     }
 
-    public DateTimeOffset LastUsed
+    /// <summary>Time since it was last used, whatever became of the clock meanwhile.</summary>
+    public TimeSpan IdleFor
     {
-        get { lock (_lock) return _lastUsed; }
+        get { lock (_lock) return _environment.Time.GetElapsedTime(_usedAt); }
     }
 
     /// <summary>Time that the last turn wants the session to stay in memory; null: as its host likes.</summary>
@@ -194,7 +195,7 @@ public sealed partial class Session
         lock (_lock)
         {
             if (_closed) throw new SessionClosedException(_key);
-            _lastUsed = _environment.Time.GetUtcNow();
+            _usedAt = _environment.Time.GetTimestamp();
             if (request.TurnId is { } id && Find(id) is { } same) return same;
             if (_waiting.Count >= _environment.Limits.MaxWaitingTurns)
                 throw LServeException.RateLimited(
@@ -266,7 +267,7 @@ public sealed partial class Session
     {
         lock (_lock)
         {
-            _lastUsed = _environment.Time.GetUtcNow();
+            _usedAt = _environment.Time.GetTimestamp();
             _waiting.TryDequeue(out _current);
             return _current;
         }

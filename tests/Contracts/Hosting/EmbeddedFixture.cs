@@ -20,6 +20,9 @@ public class EmbeddedFixture : SessionHostFixture
         return Task.CompletedTask;
     }
 
+    /// <summary>The time of day goes back.</summary>
+    public void SetClockBack(TimeSpan by) => _time.SetBack(by);
+
     public override Task EvictIdleAsync()
     {
         _time.Advance(_options.IdleTimeout);

@@ -6,15 +6,25 @@ public sealed class ManualTime : TimeProvider
     private readonly Lock _lock = new();
     private readonly List<Timer> _timers = [];
     private DateTimeOffset _now = new(2025, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private TimeSpan _setBack;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override DateTimeOffset GetUtcNow()
     {
-        lock (_lock) return _now;
+        lock (_lock) return _now - _setBack;
     }
 
-    public override long GetTimestamp() => GetUtcNow().Ticks;
+    public override long GetTimestamp()
+    {
+        lock (_lock) return _now.Ticks;
+    }
+
+    /// <summary>Somebody sets the clock: the time of day goes back, time itself doesn't.</summary>
+    public void SetBack(TimeSpan by)
+    {
+        lock (_lock) _setBack += by;
+    }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -65,6 +75,6 @@ public sealed class ManualTime : TimeProvider
             return ValueTask.CompletedTask;
         }
 
-        private DateTimeOffset After(TimeSpan span) => span == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : time.GetUtcNow() + span;
+        private DateTimeOffset After(TimeSpan span) => span == Timeout.InfiniteTimeSpan ? DateTimeOffset.MaxValue : new DateTimeOffset(time.GetTimestamp(), TimeSpan.Zero) + span;
     }
 }

@@ -1,3 +1,5 @@
+using LServe.Contracts;
+
 namespace LServe.Tests.Contracts;
 
 public class EmbeddedSessionHostTests(EmbeddedFixture fixture) : SessionHostContract(fixture), IClassFixture<EmbeddedFixture>;
@@ -22,5 +24,18 @@ public sealed class KeepAliveTests : IAsyncLifetime
 
         while ((await _fixture.Host.GetAsync(new("t", "usual")))!.State != "cold") await Task.Yield();
         Assert.Equal("idle", (await _fixture.Host.GetAsync(new("t", "long")))!.State);
+    }
+
+    [Fact]
+    public async Task AClockThatIsSetBackNeitherKeepsSessionsInMemoryNorLosesThem()
+    {
+        var (key, say) = (new SessionKey("t", "s"), new TurnRequest { Messages = [new("user", "hello")], Sampling = new() { MaxTokens = 4 } });
+        await Answer.ReadAsync(_fixture.Host.SendAsync(key, say));
+        _fixture.SetClockBack(TimeSpan.FromDays(30));
+        await _fixture.EvictIdleAsync();
+
+        while ((await _fixture.Host.GetAsync(key))!.State != "cold") await Task.Yield();
+        await Answer.ReadAsync(_fixture.Host.SendAsync(key, say));
+        Assert.Equal(2, Assert.Single(await _fixture.Host.ListAsync("t")).Turns);
     }
 }
