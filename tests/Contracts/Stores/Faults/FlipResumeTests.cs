@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LServe.Contracts;
 using LServe.Model;
 using LServe.Sessions;
@@ -7,11 +8,12 @@ namespace LServe.Tests.Contracts;
 
 /// <summary>
 /// One bit anywhere in a killed server's folder is turned: every session goes on with the very tokens of an undamaged one, or is refused
-/// as damaged. <c>LSERVE_TEST_FLIPS</c> asks for more than the usual few.
+/// as damaged. <c>LSERVE_TEST_FLIPS</c> asks for more than the usual few, <c>LSERVE_TEST_RECORD</c> names a folder for a note of what was seen.
 /// </summary>
 public sealed class FlipResumeTests : IDisposable
 {
     private const int Seed = 3, UsualFlips = 150;
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
     private static readonly string[] s_names = ["a", "b"];
 
     private readonly TemporaryFile _file = new(TinyModel.Bytes());
@@ -51,6 +53,14 @@ public sealed class FlipResumeTests : IDisposable
         }
         Assert.True(restored > 0);
         Assert.InRange(refused, 0, flips);
+        await RecordAsync(sparse, new { flips, sessions = flips * s_names.Length, refused, restoredTokens = restored, wrongTokens = 0, crashes = 0, seed = Seed });
+    }
+
+    private static async Task RecordAsync(bool sparse, object seen)
+    {
+        if (Environment.GetEnvironmentVariable("LSERVE_TEST_RECORD") is not { Length: > 0 } folder) return;
+        var record = new { test = nameof(FlipResumeTests), sparse, commit = Environment.GetEnvironmentVariable("LSERVE_TEST_COMMIT"), date = DateTimeOffset.UtcNow, seen };
+        await File.WriteAllTextAsync(Path.Combine(folder, sparse ? "flips-lserve.json" : "flips-dense.json"), JsonSerializer.Serialize(record, s_indented) + "\n");
     }
 
     /// <summary>Two sessions of some turns; the folder as a kill leaves it, and what each would say next.</summary>
