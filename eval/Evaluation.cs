@@ -50,27 +50,33 @@ internal sealed class Evaluation(EvalOptions options) : IDisposable
         var subject = Subject(texts, pattern);
         subject["seed"] = options.Seed;
         var file = ResultFile.Open(Path.Combine(options.Out, "needles.json"), options, Machine(), subject);
-        foreach (var setting in SettingList.Named(options.Rows.Length == 0 ? NeedleRows.Split(',') : options.Rows))
-            foreach (var kind in options.Kinds)
-                foreach (var length in options.Lengths)
+        var settings = SettingList.Named(options.Rows.Length == 0 ? NeedleRows.Split(',') : options.Rows);
+        foreach (var kind in options.Kinds)
+            foreach (var length in options.Lengths)
+            {
+                var task = new NeedleTask(_model, pattern, new(_model.Tokenizer, texts, kind, length, options.Seed), kind, length, options);
+                for (var left = settings.ToList(); left.Count > 0;)
                 {
-                    Needles(file, setting, new(_model.Tokenizer, texts, kind, length, options.Seed), new(setting.Name, SettingText.Of(setting), kind, length, ""), pattern);
-                    NeedleReport.Write(options.Out, [.. file.All<NeedleRow>().Select(r => r.Value)]);
+                    Setting[] together = [.. left.Where(s => s.PromptsAs(left[0], length))];
+                    Needles(file, task, [.. together.Select(s => new NeedleRow(s.Name, SettingText.Of(s), kind, length, ""))], together);
+                    left.RemoveAll(together.Contains);
                 }
+                NeedleReport.Write(options.Out, [.. file.All<NeedleRow>().Select(r => r.Value)]);
+            }
     }
 
-    private void Needles(ResultFile file, Setting setting, NeedlePrompts prompts, NeedleRow row, HeadPattern? pattern)
+    private void Needles(ResultFile file, NeedleTask task, NeedleRow[] rows, Setting[] settings)
     {
-        var key = $"{row.Kind} {row.Name} {row.Length}";
-        row = file.Find<NeedleRow>(key) ?? row;
-        var progress = new ProgressLine(key);
-        if (row.Found.Length < options.Trials)
-            new NeedleTask(_model, pattern, prompts, row.Kind, row.Length, options).Run(setting, row.Found.Length, (trial, found) =>
+        var keys = rows.Select(row => $"{row.Kind} {row.Name} {row.Length}").ToArray();
+        for (var i = 0; i < rows.Length; i++) rows[i] = file.Find<NeedleRow>(keys[i]) ?? rows[i];
+        var (progress, ended) = (new ProgressLine($"{rows[0].Kind} {rows[0].Length}, {string.Join(", ", rows.Select(row => row.Name))}"), rows.Sum(row => row.Found.Length));
+        if (rows.Any(row => row.Found.Length < options.Trials))
+            task.Run(settings, [.. rows.Select(row => row.Found.Length)], (i, found) =>
             {
-                file.Set(key, row = row with { Found = row.Found + found.ToString("X", System.Globalization.CultureInfo.InvariantCulture) });
-                progress.Report((trial + 1f) / options.Trials);
+                file.Set(keys[i], rows[i] = rows[i] with { Found = rows[i].Found + found.ToString("X", System.Globalization.CultureInfo.InvariantCulture) });
+                progress.Report((float)++ended / (rows.Length * options.Trials));
             });
-        Console.WriteLine($"{key,-36} {row.Trials.Sum():0.#} of {row.Found.Length}");
+        for (var i = 0; i < rows.Length; i++) Console.WriteLine($"{keys[i],-36} {rows[i].Trials.Sum():0.#} of {rows[i].Found.Length}");
     }
 
     private JsonObject Subject(TextSet texts, HeadPattern? pattern) => new()

@@ -58,6 +58,28 @@ internal sealed class ModelRun : IDisposable
         return logits[^Vocabulary..];
     }
 
+    /// <summary>Takes over the prompt that another run has read, which with this setting would have come out the same (<see cref="Setting.PromptsAs"/>).</summary>
+    public void Adopt(ModelRun from, int sequence)
+    {
+        Restart(sequence);
+        var pages = KvGeometry.PagesFor(from._lengths[sequence]);
+        foreach (var pool in Enum.GetValues<KvPool>())
+        {
+            var bytes = new byte[checked((int)_geometry.PageBytesOf(pool))];
+            for (var i = 0; i < (bytes.Length == 0 ? 0 : pages); i++)
+            {
+                from._backend.ReadPage(pool, PageOf(from._tables[sequence], pool, i), bytes);
+                _backend.WritePage(pool, PageOf(_tables[sequence], pool, i), bytes);
+            }
+        }
+        (_lengths[sequence], _promptEnds[sequence]) = (from._lengths[sequence], from._promptEnds[sequence]);
+        if (_selections[sequence] is not { } own || from._selections[sequence] is not { } state) return;
+        from._backend.ReadSelection(state);
+        for (var place = 0; place < _geometry.Heads.RetrievalHeads; place++) state.Open(place).CopyTo(own.Open(place));
+    }
+
+    private static int PageOf(TwoWayPageTable table, KvPool pool, int index) => pool == KvPool.Streaming ? table.Streaming(index) : table.Retrieval[index];
+
     /// <summary>A decode step of one token for each of the first sequences.</summary>
     /// <returns>Logits [tokens, vocabulary], valid until the next step.</returns>
     public ReadOnlySpan<float> Decode(ReadOnlySpan<int> tokens)

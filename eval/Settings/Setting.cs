@@ -13,6 +13,15 @@ internal sealed record Setting(string Name, KvPrecision Kv, LServeOptions? LServ
     /// <summary>Whether quantised keys are centred by the pattern's means.</summary>
     public bool Centred { get; init; } = true;
 
+    /// <summary>
+    /// Whether a prompt of <paramref name="length"/> tokens leaves the same cache with both settings: what reads it afterwards may differ, and
+    /// what is chosen for prompts only if they are long enough to choose.
+    /// </summary>
+    public bool PromptsAs(Setting other, int length) => (Kv, Share, Centred) == (other.Kv, other.Share, other.Centred) && PromptOptions(length) == other.PromptOptions(length);
+
+    private (int, int, PageStatistics, LServeOptions?)? PromptOptions(int length) =>
+        LServe is not { } options ? null : (options.Sink, options.Local, options.Statistics, length > options.PrefillThreshold ? options : null);
+
     /// <summary>Pools with room for <paramref name="tokens"/> tokens of each of <paramref name="sequences"/>.</summary>
     /// <exception cref="ArgumentException">The setting can't work; says why.</exception>
     public KvGeometry Geometry(ModelConfig config, HeadPattern? pattern, int sequences, int tokens)

@@ -11,17 +11,32 @@ internal sealed class NeedleTask(ModelFile model, HeadPattern? pattern, NeedlePr
 {
     private const int AnswerRoom = 64;
 
-    /// <summary>Runs the trials from <paramref name="first"/> on, and tells of each, as it ends, how many answers were found.</summary>
-    public void Run(Setting setting, int first, Action<int, int> found)
+    /// <summary>Runs what is left of the trials with settings whose prompts come out the same, each read once.</summary>
+    /// <param name="done">Trials that each setting has already.</param>
+    /// <param name="found">Told of each trial of each setting, as it ends, how many answers were found.</param>
+    public void Run(IReadOnlyList<Setting> settings, IReadOnlyList<int> done, Action<int, int> found)
     {
-        using var run = new ModelRun(model, setting, pattern, 1, length + AnswerRoom, options);
-        for (var trial = first; trial < options.Trials; trial++) found(trial, Try(run, prompts.Make(trial)));
+        var runs = settings.Select(setting => new ModelRun(model, setting, pattern, 1, length + AnswerRoom, options)).ToArray();
+        try
+        {
+            for (var trial = done.Min(); trial < options.Trials; trial++)
+            {
+                int[] wanted = [.. Enumerable.Range(0, runs.Length).Where(i => done[i] <= trial)];
+                var (prompt, first) = (prompts.Make(trial), runs[wanted[0]]);
+                first.Restart(0);
+                var next = TensorPrimitives.IndexOfMax(first.Prefill(0, prompt.Prompt));
+                foreach (var i in wanted[1..]) runs[i].Adopt(first, 0);
+                foreach (var i in wanted) found(i, Answer(runs[i], prompt, next));
+            }
+        }
+        finally
+        {
+            foreach (var run in runs) run.Dispose();
+        }
     }
 
-    private int Try(ModelRun run, NeedlePrompt prompt)
+    private int Answer(ModelRun run, NeedlePrompt prompt, int next)
     {
-        run.Restart(0);
-        var next = TensorPrimitives.IndexOfMax(run.Prefill(0, prompt.Prompt));
         var answer = new List<int>();
         while (answer.Count < AnswerRoom && !model.Tokenizer.EndTokens.Contains(next))
         {

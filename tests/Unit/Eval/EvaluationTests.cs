@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LServe.Eval;
+using LServe.Inference;
 using LServe.Model;
 using LServe.Tests.Support;
 
@@ -68,6 +69,42 @@ public class EvaluationTests : IDisposable
         Assert.StartsWith(first, Found());
 
         string Found() => Results("needles").GetProperty("Single dense 150").GetProperty("Found").GetString()!;
+    }
+
+    [Fact]
+    public void Rows_find_together_what_they_find_alone()
+    {
+        Run("needles", "dense-int8", "--trials", "3");
+        var alone = Results("needles").GetProperty("Single dense-int8 150").GetProperty("Found").GetString();
+        File.Delete(Path.Combine(_folder, "needles.json"));
+        Run("needles", "dense,dense-int8", "--trials", "2");
+        Run("needles", "dense-int8,dense,dense-int4", "--trials", "3");
+        Assert.Equal(alone, Results("needles").GetProperty("Single dense-int8 150").GetProperty("Found").GetString());
+    }
+
+    [Fact]
+    public void Prompts_are_shared_by_settings_that_differ_in_what_reads_them_alone()
+    {
+        var normal = SettingList.Named(["default"])[0];
+        foreach (var same in SettingList.Named(["policy-moments", "budget-256", "renewal-1", "candidates-4", "sketch-2"])) Assert.True(same.PromptsAs(normal, 7600), same.Name);
+        foreach (var other in SettingList.Named(["dense", "policy-quest", "policy-all", "kv-int4", "local-256", "share-25", "kv-int8-uncentred"])) Assert.False(other.PromptsAs(normal, 7600), other.Name);
+        Assert.False(SettingList.Named(["budget-256"])[0].PromptsAs(normal, 10_000));
+    }
+
+    [Fact]
+    public void A_run_goes_on_from_the_prompt_of_another_as_from_its_own()
+    {
+        using var model = ModelFile.Open(RepositoryFiles.Reference("tiny", "llama2"));
+        var options = EvalOptions.Parse(["needles", "--threads", "1"]);
+        var settings = new[] { SelectionPolicy.TwoStage, SelectionPolicy.Moments }
+            .Select(policy => new Setting(policy.ToString(), KvPrecision.Int8, new() { Policy = policy, Budget = 192, Candidates = 1, Sink = 16, Local = 64 }) { Share = 0 }).ToArray();
+        Assert.True(settings[0].PromptsAs(settings[1], 400));
+        using ModelRun first = new(model, settings[0], null, 1, 440, options), other = new(model, settings[1], null, 1, 440, options), alone = new(model, settings[1], null, 1, 440, options);
+        var prompt = Enumerable.Range(0, 401).Select(i => i * 37 % 256).ToArray();
+        first.Prefill(0, prompt);
+        other.Adopt(first, 0);
+        alone.Prefill(0, prompt);
+        for (var token = 0; token < 30; token++) Assert.Equal(alone.Decode([token]).ToArray(), other.Decode([token]).ToArray());
     }
 
     [Theory]
