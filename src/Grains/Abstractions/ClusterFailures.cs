@@ -29,9 +29,12 @@ internal static class ClusterFailures
 
     public static LServeException Translate(Exception failure) => new(
         IsOfTheCluster(failure)
-            ? new(ErrorCode.Overloaded, $"The session's silo can't be reached ({failure.Message}) Send the same turn id again.", Retryable: true, RetryAfterSeconds: 1)
+            ? new(ErrorCode.Overloaded, $"The session's silo can't be reached ({FirstLine(failure)}) Send the same turn id again.", Retryable: true, RetryAfterSeconds: 1)
             : new(ErrorCode.Internal, "The call to the session's silo failed: " + failure.Message),
         failure);
+
+    /// <summary>Of messages that came over a wire, where stack traces are part of the message.</summary>
+    private static string FirstLine(Exception failure) => failure.Message.Split('\n')[0].TrimEnd('\r');
 
     private static async Task<T> AnswerAsync<T>(Task<T> call, CancellationToken cancellation)
     {

@@ -6,6 +6,16 @@ public class EmbeddedSessionHostTests(EmbeddedFixture fixture) : SessionHostCont
 
 public class EmbeddedCpuSessionHostTests(EmbeddedCpuFixture fixture) : SessionHostContract(fixture), IClassFixture<EmbeddedCpuFixture>;
 
+public class EmbeddedMigrationTests(EmbeddedFixture fixture) : IClassFixture<EmbeddedFixture>
+{
+    [Fact]
+    public async Task OneProcessSaysThatThereIsNowhereToMoveTo()
+    {
+        var error = (await Assert.ThrowsAsync<LServe.Contracts.LServeException>(async () => await fixture.Host.MigrateAsync(new("t", "s")))).Error;
+        Assert.Equal((LServe.Contracts.ErrorCode.InvalidRequest, false), (error.Code, error.Retryable));
+    }
+}
+
 public sealed class KeepAliveTests : IAsyncLifetime
 {
     private readonly EmbeddedFixture _fixture = new();

@@ -117,6 +117,19 @@ public sealed class SessionRequestTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ASessionIsMovedToTheSiloThatIsNamedOrToAny()
+    {
+        Keep("a", "idle");
+
+        Assert.Equal("silo-2", (string?)(await _server.AskAsync("/v1/sessions/a/migrate", """{"silo":"silo-2"}"""))["silo"]);
+        Assert.Equal("the roomiest", (string?)(await _server.AskAsync("/v1/sessions/a/migrate", "{}"))["silo"]);
+        using var empty = await _server.Http.PostAsync("/v1/sessions/a/migrate", null);
+        Assert.Equal(HttpStatusCode.OK, empty.StatusCode);
+        using var missing = await _server.Http.PostAsync("/v1/sessions/b/migrate", null);
+        await ErrorAssert.IsAsync(missing, HttpStatusCode.NotFound, "session_not_found", "session");
+    }
+
+    [Fact]
     public async Task ATurnOfTheProjectsOwnProtocolStreamsItsEvents()
     {
         using var response = await _server.PostAsync("/v1/sessions/s%201/turns", """
