@@ -72,6 +72,7 @@ internal sealed record CutKind(string Says, int Count, double LongestSeconds);
 
 /// <summary>A silo that went.</summary>
 /// <param name="At">Seconds from the run's begin.</param>
+/// <param name="Sessions">In its memory then.</param>
 /// <param name="StopSeconds">How long it took, if it was told to stop.</param>
 /// <param name="ReplacedSeconds">From its end to its successor being ready.</param>
-internal sealed record Departure(int Silo, double At, double? StopSeconds, double ReplacedSeconds);
+internal sealed record Departure(int Silo, double At, int Sessions, double? StopSeconds, double ReplacedSeconds);

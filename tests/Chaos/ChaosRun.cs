@@ -45,11 +45,12 @@ internal sealed class ChaosRun(ChaosOptions options, Action<string>? progress = 
             if (at >= options.Duration) return;
             var silos = fleet.Clients;
             var gone = silos[_random.Next(silos.Count)].Key;
+            var sessions = await fleet.SessionsAsync(gone);
             var stopped = await EndAsync(fleet, gone);
             var end = TimeProvider.System.GetTimestamp();
             await fleet.StartAsync();
-            _report.Left(new(gone, at.TotalSeconds, stopped, TimeProvider.System.GetElapsedTime(end).TotalSeconds));
-            progress?.Invoke($"{at.TotalSeconds:F0} s: silo {gone} left; {_report.Acknowledged} turns, {_report.CutStreams} cut, {_report.Violations.Count} promises broken");
+            _report.Left(new(gone, at.TotalSeconds, sessions, stopped, TimeProvider.System.GetElapsedTime(end).TotalSeconds));
+            progress?.Invoke($"{at.TotalSeconds:F0} s: silo {gone} left with {sessions} sessions; {_report.Acknowledged} turns, {_report.CutStreams} cut, {_report.Violations.Count} promises broken");
         }
     }
 

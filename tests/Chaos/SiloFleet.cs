@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Text.Json;
 using LServe.Client;
 using LServe.Tests.EndToEnd;
 using LServe.Tests.Support;
@@ -28,6 +30,13 @@ internal sealed class SiloFleet(ChaosOptions options, Azurite azurite, string mo
             ("LSERVE_CHAOS_STORE", azurite.ConnectionString), ("LSERVE_CLUSTER_CONNECTION", options.Postgres ?? azurite.ConnectionString));
         _silos[number] = (process, new LServeClient(new LServeClientOptions { Address = process.Address }));
         return number;
+    }
+
+    /// <summary>Sessions in a silo's memory.</summary>
+    public async Task<int> SessionsAsync(int number)
+    {
+        var stats = await _silos[number].Process.Http.GetFromJsonAsync<JsonElement>("stats");
+        return stats.GetProperty("sessions").GetInt32();
     }
 
     /// <summary>Ends a silo with no chance to do anything about it.</summary>
