@@ -18,6 +18,9 @@ internal sealed class BlobSessionStore(BlobContainerClient container, AzureBlobO
     private readonly StateBlobs _states = new(container, options);
     private readonly NoteBlobs _notes = new(container);
 
+    /// <summary>Commits that no note goes on from, so that whoever lists sessions needn't ask for each.</summary>
+    private readonly Remembered<string> _noteless = new(options.MaxKnownSessions);
+
     public async ValueTask<StoredSession?> LoadAsync(SessionKey key, CancellationToken cancellation = default) =>
         await failures.RunAsync(async () => ToStored(await _states.ReadAsync(key, null, cancellation)));
 
@@ -38,12 +41,19 @@ internal sealed class BlobSessionStore(BlobContainerClient container, AzureBlobO
 
     public async ValueTask NoteAsync(SessionKey key, InterruptedAnswer? answer, CancellationToken cancellation = default) => await failures.RunAsync(async () =>
     {
+        _noteless.Forget(key);
         if (answer is null) await _notes.DeleteAsync(key, cancellation);
         else await _notes.WriteAsync(key, _states.Known(key)?.Commit ?? await _states.CommitOfAsync(key, cancellation), answer, cancellation);
     });
 
     public async ValueTask<InterruptedAnswer?> LoadNoteAsync(SessionKey key, CancellationToken cancellation = default) => await failures.RunAsync(async () =>
-        await _notes.ReadAsync(key, cancellation) is { } note && note.Commit == await _states.CommitOfAsync(key, cancellation) ? note.Answer : null);
+    {
+        var known = _states.Known(key)?.Commit;
+        if (known is not null && _noteless.TryGet(key, out var noteless) && noteless == known) return null;
+        if (await _notes.ReadAsync(key, cancellation) is { } note && note.Commit == await _states.CommitOfAsync(key, cancellation)) return note.Answer;
+        if (known is not null) _noteless.Set(key, known);
+        return null;
+    });
 
     public async ValueTask<bool> DeleteAsync(SessionKey key, CancellationToken cancellation = default) => await failures.RunAsync(async () =>
         await _states.DeleteAsync(key, cancellation) | await _notes.DeleteAsync(key, cancellation));
@@ -73,7 +83,11 @@ internal sealed class BlobSessionStore(BlobContainerClient container, AzureBlobO
             if (before?.Commit != expected) throw new SessionStoreConflictException(key);
             var (entry, bytes, next) = SessionHead.Advance(before, snapshot, commit, StateBlobs.NewId(), options.KeepTurns);
             await _states.StageAsync(key, entry, bytes, cancellation);
-            if (await _states.CommitAsync(key, before, next, cancellation)) return commit;
+            if (await _states.CommitAsync(key, before, next, cancellation))
+            {
+                _noteless.Set(key, commit);
+                return commit;
+            }
             before = (await _states.ReadAsync(key, null, cancellation))?.Head;
         }
         throw Busy(key);

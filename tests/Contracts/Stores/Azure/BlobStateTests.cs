@@ -27,6 +27,25 @@ public sealed class BlobStateTests(AzuriteFixture azurite) : IClassFixture<Azuri
     }
 
     [AzuriteFact]
+    public async Task WhetherAnAnswerWasCutOffIsAskedOnceForACommit()
+    {
+        var log = new RequestLog();
+        var container = azurite.NewContainer();
+        var (store, other) = ((await azurite.OpenAsync(container with { Observer = log })).Sessions, (await azurite.OpenAsync(container)).Sessions);
+        await SessionStoreContract.SaveTurnsAsync(other, 1);
+        await other.NoteAsync(s_key, new("t", "as far", 2));
+        Assert.Equal("as far", (await store.LoadNoteAsync(s_key))!.Text);
+        var etag = (await store.LoadAsync(s_key))!.ETag;
+        Assert.NotNull(await store.LoadNoteAsync(s_key));
+        await store.SaveAsync((await store.LoadAsync(s_key))!.Snapshot with { Turns = 2 }, etag);
+        log.Requests.Clear();
+        Assert.Null(await store.LoadNoteAsync(s_key));
+        Assert.Null(await store.LoadNoteAsync(s_key));
+
+        Assert.Empty(log.Requests);
+    }
+
+    [AzuriteFact]
     public async Task OfTwoProcessesOneCommitsAndTheOtherIsTold()
     {
         var container = azurite.NewContainer();
