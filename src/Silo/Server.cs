@@ -75,7 +75,7 @@ internal static class Server
         {
             await app.StartAsync();
         }
-        catch (Exception failure) when (address.Explain(failure) is { } explanation)
+        catch (Exception failure) when ((address.Explain(failure) ?? Edition.Explain(failure)) is { } explanation)
         {
             throw explanation;
         }

@@ -43,6 +43,9 @@ internal static class Edition
         });
     }
 
+    /// <summary>What to tell when the silo couldn't join its cluster, or null when it failed for another reason.</summary>
+    public static StartException? Explain(Exception failure) => ClusterProblems.Explain(failure);
+
     /// <summary>Cuts connections that outstay a stop; their clients resume the turn by its id elsewhere.</summary>
     public static void Use(WebApplication app)
     {

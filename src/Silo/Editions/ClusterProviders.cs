@@ -1,4 +1,5 @@
 using Azure.Data.Tables;
+using Npgsql;
 using Orleans.Configuration;
 using Orleans.Hosting;
 
@@ -25,9 +26,21 @@ internal static class ClusterProviders
         silo.Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (membership.Id, membership.Id));
         silo.ConfigureEndpoints(membership.Address, membership.SiloPort, membership.GatewayPort);
         if (membership.Provider == MembershipProvider.AdoNet)
-            silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Postgres, membership.Connection!));
+            silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Postgres, DatabaseOf(membership)));
         else
             silo.UseAzureStorageClustering(o => o.TableServiceClient = TablesOf(membership));
+    }
+
+    private static string DatabaseOf(ClusterMembership membership)
+    {
+        try
+        {
+            return new NpgsqlConnectionStringBuilder(membership.Connection).ConnectionString;
+        }
+        catch (ArgumentException problem)
+        {
+            throw new StartException($"--cluster-connection isn't what PostgreSQL's .NET library calls a connection string, such as 'Host=db;Username=lserve;Database=lserve'.", problem);
+        }
     }
 
     private static TableServiceClient TablesOf(ClusterMembership membership)
@@ -36,9 +49,10 @@ internal static class ClusterProviders
         {
             return new TableServiceClient(membership.Connection);
         }
+        // The library's own words may repeat a secret.
         catch (Exception problem) when (problem is FormatException or ArgumentException or InvalidOperationException)
         {
-            throw new StartException($"--cluster-connection isn't what Azure Storage calls a connection string: {problem.Message}", problem);
+            throw new StartException($"--cluster-connection isn't what Azure Storage calls a connection string, such as 'AccountName=…;AccountKey=…' or 'UseDevelopmentStorage=true'.", problem);
         }
     }
 }

@@ -21,6 +21,9 @@ internal static class Edition
                 "--cluster needs the cluster edition and this is the single-machine one; where the Orleans packages restore, './lserve --edition cluster' gets it.");
     }
 
+    /// <summary>Nothing goes wrong at start that only this edition knows.</summary>
+    public static StartException? Explain(Exception failure) => null;
+
     /// <summary>Nothing is done to requests on their way to the API.</summary>
     public static void Use(WebApplication app)
     {

@@ -50,7 +50,7 @@ public sealed class SiloProcess : IAsyncDisposable
         _model.Dispose();
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var probe = new TcpListener(IPAddress.Loopback, 0);
         probe.Start();
