@@ -28,7 +28,7 @@ internal sealed class SiloFleet(ChaosOptions options, Azurite azurite, string mo
             [.. CommonOptions(model), "--session-dir", "none", "--store", "azure=LSERVE_CHAOS_STORE", "--store-container", name,
              "--cluster", $"{provider},silo={FreePort()},gateway={FreePort()},id={name},probe=1,misses=2"],
             ("LSERVE_CHAOS_STORE", azurite.ConnectionString), ("LSERVE_CLUSTER_CONNECTION", options.Postgres ?? azurite.ConnectionString));
-        _silos[number] = (process, new LServeClient(new LServeClientOptions { Address = process.Address }));
+        _silos[number] = (process, new LServeClient(new LServeClientOptions { Address = process.Address, Retry = RetryOptions.None }));
         return number;
     }
 

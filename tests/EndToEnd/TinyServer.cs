@@ -5,7 +5,8 @@ namespace LServe.Tests.EndToEnd;
 /// <summary>One server with the tiny random model, shared by the tests that only talk to it.</summary>
 public sealed class TinyServer : IAsyncLifetime
 {
-    private readonly TemporaryFile _model = new(TinyModel.Bytes());
+    /// <summary>Its window is so long that an answer without an end is still there for whoever wants to stop it.</summary>
+    private readonly TemporaryFile _model = new(TinyModel.Bytes(new() { ContextLength = 16_384 }));
     private ServerProcess? _server;
 
     public Uri Address => Server.Address;
