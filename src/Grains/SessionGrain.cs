@@ -27,6 +27,12 @@ internal sealed class SessionGrain(SessionEnvironment environment, SessionGrainO
     /// <summary>Whether its pages are in memory.</summary>
     public bool IsWarm => _session.CachedTokens > 0;
 
+    /// <summary>Whether no turn runs, waits or is being read.</summary>
+    public bool IsIdle => !_session.IsBusy && Volatile.Read(ref _readers) == 0;
+
+    /// <inheritdoc cref="Session.IdleFor"/>
+    public TimeSpan IdleFor => _session.IdleFor;
+
     public override async Task OnActivateAsync(CancellationToken cancellation)
     {
         _key = SessionKey.Parse(this.GetPrimaryKeyString());

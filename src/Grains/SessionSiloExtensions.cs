@@ -24,6 +24,8 @@ public static class SessionSiloExtensions
             .AddHostedService(services => services.GetRequiredService<CapacityBoard>())
             .AddHostedService<SiloNaming>()
             .AddHostedService<SessionDrain>()
+            .AddSingleton<SessionBalance>()
+            .AddHostedService(services => services.GetRequiredService<SessionBalance>())
             .AddSingleton<ISessionHost>(services => CreateHost(services, services.GetRequiredService<IGrainFactory>()))
             .Configure<GrainCollectionOptions>(o => o.ClassSpecificCollectionAge[typeof(SessionGrain).FullName!] = options.IdleTimeout);
         silo.AddGrainService<SiloService>();

@@ -26,6 +26,18 @@ internal static class SiloChoice
     /// </summary>
     public static SiloView? Roomiest(IEnumerable<SiloView> silos) => silos.Where(silo => !IsShort(silo.Report)).MinBy(LoadOf);
 
+    /// <summary>Share of a pool in use from which a silo looks for one that it can send sessions to.</summary>
+    public const double FullShare = 0.7;
+
+    /// <summary>By how much a smaller share the other one's must be in use, so that sessions don't come back.</summary>
+    public const double LeastGap = 0.3;
+
+    /// <summary>The silo that may have some of <paramref name="crowded"/>'s sessions; null if it has room itself, or no other has much more.</summary>
+    public static SiloView? Relief(SiloView crowded, IEnumerable<SiloView> others) =>
+        UsedShare(crowded) is var used && used >= FullShare && Roomiest(others) is { } target && used - UsedShare(target) >= LeastGap ? target : null;
+
+    private static double UsedShare(SiloView silo) => silo.Report.Kv.Select(pool => ShareOf(pool.UsedPages, pool)).DefaultIfEmpty().Max();
+
     private static (int Busy, long Queued, int Used, int Sessions) LoadOf(SiloView silo) => (
         Steps(silo.Report.Kv, pool => pool.BusyPages),
         silo.Report.QueuedTokens / QueueStep,
