@@ -12,7 +12,7 @@ internal sealed record Sample(string Side, string What, string Unit, double Valu
 /// <summary>One engine, dense or sparse, through its public door: a prompt goes in, tokens come out.</summary>
 internal sealed class Side : IDisposable
 {
-    private const int Steps = 32, Runs = 3;
+    private const int Steps = 64, Runs = 4;
 
     private readonly ModelFile _model;
     private readonly TimedBackend _backend;
