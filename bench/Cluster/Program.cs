@@ -1,3 +1,4 @@
+using LServe.Bench;
 using LServe.Bench.Cluster;
 
 try
@@ -12,7 +13,7 @@ try
             "migrate" => MigrationPart.RunAsync(options, figures),
             _ => throw new FormatException($"There is no part '{part}'."),
         });
-    figures.Write(options);
+    figures.Write(options.Out, options.Command, options.Commit, options.Threads);
     return 0;
 }
 catch (Exception e) when (e is FormatException or ArgumentException or OverflowException)

@@ -53,7 +53,7 @@ public sealed class FlipResumeTests : IDisposable
         }
         Assert.True(restored > 0);
         Assert.InRange(refused, 0, flips);
-        await RecordAsync(sparse, new { flips, sessions = flips * s_names.Length, refused, restoredTokens = restored, wrongTokens = 0, crashes = 0, seed = Seed });
+        await RecordAsync(sparse, new { flips, sessions = flips * s_names.Length, refused, restoredTokens = restored, seed = Seed });
     }
 
     private static async Task RecordAsync(bool sparse, object seen)

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace LServe.Bench.Cluster;
+namespace LServe.Bench;
 
 /// <summary>What was measured: printed as it comes, written as JSON with command, commit, machine and date.</summary>
 internal sealed class Figures
@@ -25,18 +25,20 @@ internal sealed class Figures
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {what,-52} {value,12:F3} {unit}"));
     }
 
-    public void Write(ClusterOptions options)
+    /// <param name="path">Without <c>.json</c>.</param>
+    /// <param name="threads">Of the engine.</param>
+    public void Write(string path, string command, string commit, int threads)
     {
         var figures = _values.GroupBy(v => (v.What, v.Unit)).Select(g => new
         {
             what = g.Key.What, unit = g.Key.Unit, median = Median([.. g.Select(v => v.Value).Order()]), p99 = At(0.99, [.. g.Select(v => v.Value).Order()]), lowest = g.Min(v => v.Value), highest = g.Max(v => v.Value), values = g.Count(),
         });
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(options.Out))!);
-        File.WriteAllText(options.Out + ".json", JsonSerializer.Serialize(new
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        File.WriteAllText(path + ".json", JsonSerializer.Serialize(new
         {
-            command = options.Command, commit = options.Commit, date = DateTime.UtcNow.ToString("u", CultureInfo.InvariantCulture), cpu = ProcessorName(), cores = Environment.ProcessorCount, figures,
+            command, commit, date = DateTime.UtcNow.ToString("u", CultureInfo.InvariantCulture), cpu = ProcessorName(), cores = Environment.ProcessorCount, threads, figures,
         }, s_format) + "\n");
-        Console.WriteLine($"wrote {options.Out}.json");
+        Console.WriteLine($"wrote {path}.json");
     }
 
     private static double At(double share, double[] sorted) => sorted[(int)(share * (sorted.Length - 1))];
